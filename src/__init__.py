@@ -1,0 +1,1 @@
+"""Watch and control the live browser sessions of HoloViz Panel applications."""

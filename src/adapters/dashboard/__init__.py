@@ -1,0 +1,1 @@
+"""The dashboard: what operators see, fed through the Operator port alone."""

@@ -1,0 +1,1 @@
+"""The server as seen over HTTP, by tracked apps and by operators."""

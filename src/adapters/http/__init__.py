@@ -1,0 +1,1 @@
+"""The REST API: routes, errors and its documentation page."""

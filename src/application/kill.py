@@ -1,0 +1,56 @@
+"""Ordering the end of a session, or of a whole app."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.ids import KillId, SessionId, name
+from ..domain.kill import Kill
+from ..domain.report import known
+from .ports import Clock, Ids, KilledAll, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKill:
+    """Order that a session be ended. Ordered again, the first order stands."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    ids: Ids
+
+    async def __call__(
+        self, session_id: SessionId, *, reason: str | None = None, requested_by: str | None = None
+    ) -> Kill:
+        """Store the order and return it (raises NotFound, Gone, Invalid)."""
+        kill = _order(self.ids, self.clock.now(), reason, requested_by)
+        async with self.unit_of_work() as sessions:
+            session = known((await sessions.get([session_id])).get(session_id), session_id)
+            ordered = session.ordered(kill)
+            await sessions.save([ordered])
+        return ordered.kill or kill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKillAll:
+    """Order the end of exactly those sessions of an app that are live at this moment."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    ids: Ids
+
+    async def __call__(
+        self, app_name: str, *, reason: str | None = None, requested_by: str | None = None
+    ) -> KilledAll:
+        """Store an order for each session and return whom it reached (raises Invalid)."""
+        now = self.clock.now()
+        async with self.unit_of_work() as sessions:
+            live = await sessions.live_of(name("app_name", app_name))
+            await sessions.save(
+                session.ordered(_order(self.ids, now, reason, requested_by)) for session in live
+            )
+        return KilledAll(session_ids=tuple(session.session_id for session in live))
+
+
+def _order(ids: Ids, now: datetime, reason: str | None, requested_by: str | None) -> Kill:
+    return Kill(
+        kill_id=KillId(ids.new()), requested_at=now, reason=reason, requested_by=requested_by
+    )

@@ -1,0 +1,81 @@
+"""Reading sessions: one, or a page of the live list."""
+
+from dataclasses import dataclass
+
+from ..domain.errors import InvalidField
+from ..domain.ids import SessionId
+from ..domain.report import known
+from ..domain.staleness import Observation, StalenessPolicy, Status
+from .ports import Clock, SessionQuery, SessionReader
+
+LARGEST_PAGE = 10_000
+"""Most sessions that one page may hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRequest:
+    """Which part of the live list is wanted."""
+
+    app_name: str | None = None
+    user_id: str | None = None
+    status: Status | None = None
+    after: SessionId | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A page of the live list; `next` is where the following page starts, if there is one."""
+
+    sessions: tuple[Observation, ...]
+    total: int
+    next: SessionId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSessions:
+    """Show the live sessions, in the order of their ids, as they are at this moment."""
+
+    reader: SessionReader
+    clock: Clock
+    policy: StalenessPolicy
+
+    async def __call__(self, request: ListRequest) -> Listing:
+        """Return the page asked for (raises Invalid)."""
+        if request.limit is not None and not 1 <= request.limit <= LARGEST_PAGE:
+            raise InvalidField("limit", f"must lie between 1 and {LARGEST_PAGE}")
+        if request.status is Status.ENDED:
+            raise InvalidField("status", "must be one of idle, running, stale")
+        now = self.clock.now()
+        stale_since = self.policy.stale_since(now)
+        fresh = request.status in (Status.IDLE, Status.RUNNING)
+        page = await self.reader.page(
+            SessionQuery(
+                app_name=request.app_name,
+                user_id=request.user_id,
+                working=request.status is Status.RUNNING if fresh else None,
+                heard_after=stale_since if fresh else None,
+                heard_until=stale_since if request.status is Status.STALE else None,
+                after=request.after,
+                limit=request.limit,
+            )
+        )
+        return Listing(
+            sessions=tuple(self.policy.observe(session, now) for session in page.sessions),
+            total=page.total,
+            next=page.sessions[-1].session_id if page.more else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetSession:
+    """Show one session, also an ended one that is still in the history."""
+
+    reader: SessionReader
+    clock: Clock
+    policy: StalenessPolicy
+
+    async def __call__(self, session_id: SessionId) -> Observation:
+        """Return the session (raises NotFound)."""
+        session = known(await self.reader.find(session_id), session_id)
+        return self.policy.observe(session, self.clock.now())

@@ -1,0 +1,289 @@
+"""The app's side: what the link must send next, which orders to obey, what runs exactly once.
+
+Nothing here waits: the page's threads only note what happened, the link's thread takes it away.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, filterfalse, islice
+from typing import Any
+
+from ..domain.ids import SessionId
+from ..domain.kill import KillState
+from ..domain.report import (
+    Activity,
+    Ending,
+    KillStep,
+    News,
+    Order,
+    Registration,
+    Reply,
+    Report,
+)
+from ..domain.session import EndReason, Process
+from .ports import Clock, Ids, SessionHost
+
+NEWS_PER_REPORT = 1_000
+"""Most news in one report: it keeps the request well below the server's limit of 1 MiB."""
+
+SESSIONS_PER_REPORT = 10_000
+"""Most heartbeats in one report, by the server's contract."""
+
+ENDINGS_KEPT = 10_000
+"""Ends kept while the server is away; the server gives up on older ones by itself."""
+
+Callback = Callable[[], Any]
+
+
+@dataclass(slots=True, eq=False)
+class RunningTask:
+    """A task in progress, as the app sees it."""
+
+    name: str
+    since: float
+    progress: float | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class TrackedSession:
+    """One session of this process. Its fields belong to `Tracking`, which guards them."""
+
+    session_id: SessionId
+    app_name: str
+    user_id: str | None
+    host: SessionHost
+    since: float
+    registered: bool = False
+    tasks: list[RunningTask] = field(default_factory=list)
+    activity: int = 0
+    activity_told: int = 0
+    order: Order | None = None
+    step: KillState | None = None
+    step_told: KillState | None = None
+    callbacks: list[Callback] | None = field(default_factory=list)
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A report with what it was made from, so that the reply confirms just that."""
+
+    report: Report
+    registrations: tuple[TrackedSession, ...]
+    activities: tuple[tuple[TrackedSession, int], ...]
+    steps: tuple[tuple[TrackedSession, KillState | None], ...]
+    endings: tuple[Ending, ...]
+
+
+class Tracking:
+    """All sessions of this process and what the monitor has not been told of them yet."""
+
+    def __init__(self, process: Process, clock: Clock, ids: Ids) -> None:
+        self.process = process
+        self._clock = clock
+        self._ids = ids
+        self._lock = threading.Lock()
+        self._live: dict[SessionId, TrackedSession] = {}
+        self._endings: deque[Ending] = deque(maxlen=ENDINGS_KEPT)
+        self.wake: Callable[[], None] = lambda: None
+
+    # What the app's threads note --------------------------------------------------------
+
+    def open(self, app_name: str, user_id: str | None, host: SessionHost) -> TrackedSession:
+        """Begin to track a session."""
+        session = TrackedSession(
+            session_id=SessionId(self._ids.new()),
+            app_name=app_name,
+            user_id=user_id,
+            host=host,
+            since=self._clock.monotonic(),
+        )
+        with self._lock:
+            self._live[session.session_id] = session
+        self.wake()
+        return session
+
+    def begin(self, session: TrackedSession, name: str) -> RunningTask:
+        """Note that a task begins; the last one begun is the one shown."""
+        task = RunningTask(name, self._clock.monotonic())
+        with self._lock:
+            session.tasks.append(task)
+            session.activity += 1
+        self.wake()
+        return task
+
+    def advance(self, session: TrackedSession, task: RunningTask, progress: float) -> None:
+        """Note how far a task has come, from 0 to 1."""
+        with self._lock:
+            task.progress = progress
+            session.activity += 1
+        self.wake()
+
+    def finish(self, session: TrackedSession, task: RunningTask) -> None:
+        """Note that a task is over; the one begun before it is shown again."""
+        with self._lock:
+            session.tasks.remove(task)
+            session.activity += 1
+        self.wake()
+
+    def subscribe(self, session: TrackedSession, callback: Callback) -> bool:
+        """Keep a callback for the session's end; False if that has come already."""
+        with self._lock:
+            if session.callbacks is None:
+                return False
+            session.callbacks.append(callback)
+            return True
+
+    # What the end of a session takes ----------------------------------------------------
+
+    def take_callbacks(self, session: TrackedSession) -> list[Callback]:
+        """Hand out the callbacks: whoever takes them runs them, nobody else gets them."""
+        with self._lock:
+            callbacks, session.callbacks = session.callbacks or [], None
+            return callbacks
+
+    def acknowledge(self, session: TrackedSession) -> None:
+        """Note that the callbacks of a killed session ran."""
+        with self._lock:
+            session.step = KillState.ACKNOWLEDGED
+        self.wake()
+
+    def close(self, session: TrackedSession) -> bool:
+        """Note that a session is over; False if that was known."""
+        with self._lock:
+            if session.over:
+                return False
+            session.over = True
+            self._live.pop(session.session_id, None)
+            reason = EndReason.KILLED if session.order else EndReason.CLOSED
+            self._endings.append(Ending(session_id=session.session_id, reason=reason))
+        self.wake()
+        return True
+
+    def live(self) -> list[TrackedSession]:
+        """Return the sessions that are not over."""
+        with self._lock:
+            return list(self._live.values())
+
+    def abandon(self) -> None:
+        """In a forked child: the sessions are the parent's, and its lock may be held."""
+        self._lock = threading.Lock()
+        self._live = {}
+        self._endings = deque(maxlen=ENDINGS_KEPT)
+        self.wake = lambda: None
+
+    # What the link sends and receives ---------------------------------------------------
+
+    def draft(self, *, beat: bool) -> Draft:
+        """Write down the news, up to what one report may hold, and on a `beat` who is alive."""
+        with self._lock:
+            now = self._clock.monotonic()
+            new = tuple(islice(filterfalse(_registered, self._live.values()), NEWS_PER_REPORT))
+            told_of = list(chain(filter(_registered, self._live.values()), new))
+            changed = islice(filter(_acted, told_of), NEWS_PER_REPORT)
+            activities = tuple((each, each.activity) for each in changed)
+            steps = tuple((each, each.step) for each in told_of if each.step is not each.step_told)
+            endings = tuple(islice(self._endings, NEWS_PER_REPORT))
+            news: tuple[News, ...] = (
+                *(_registration(each, self.process, now) for each in new),
+                *(_activity(each, now) for each, _ in activities),
+                *(_kill_step(each.order, step) for each, step in steps if each.order and step),
+                *endings,
+            )
+            alive = islice(told_of, SESSIONS_PER_REPORT) if beat else ()
+            report = Report(
+                process=self.process,
+                session_ids=tuple(each.session_id for each in alive),
+                news=news,
+            )
+        return Draft(report, new, activities, steps, endings)
+
+    def settle(self, draft: Draft, reply: Reply) -> list[TrackedSession]:
+        """Take in the reply to a draft; return the sessions that are to be ended now."""
+        with self._lock:
+            for session, activity in draft.activities:
+                session.activity_told = activity
+            for session, step in draft.steps:
+                session.step_told = step
+            told = set(draft.endings)
+            while self._endings and self._endings[0] in told:
+                self._endings.popleft()
+            for session in self._find(reply.unknown):
+                _forgotten(session)
+            for session in self._find(reply.ended):
+                self._given_up(session)
+            for session in draft.registrations:  # last: whatever the reply says, not at once again
+                session.registered = True
+            return list(self._ordered(reply.kill_requested))
+
+    def due(self) -> bool:
+        """Tell whether there is news that the monitor has not been told."""
+        with self._lock:
+            return bool(self._endings) or any(map(_has_news, self._live.values()))
+
+    def _find(self, session_ids: tuple[SessionId, ...]) -> list[TrackedSession]:
+        return [self._live[each] for each in session_ids if each in self._live]
+
+    def _given_up(self, session: TrackedSession) -> None:
+        """The monitor takes it for over, yet it lives: it goes on under a new id."""
+        if session.order:
+            return
+        del self._live[session.session_id]
+        session.session_id = SessionId(self._ids.new())
+        self._live[session.session_id] = session
+        _forgotten(session)
+
+    def _ordered(self, orders: tuple[Order, ...]) -> Iterator[TrackedSession]:
+        for order in orders:
+            session = self._live.get(order.session_id)
+            if session and session.order is None:
+                session.order = order
+                session.step = KillState.DELIVERED
+                yield session
+
+
+def _registered(session: TrackedSession) -> bool:
+    return session.registered
+
+
+def _acted(session: TrackedSession) -> bool:
+    return session.activity != session.activity_told
+
+
+def _has_news(session: TrackedSession) -> bool:
+    return not session.registered or _acted(session) or session.step is not session.step_told
+
+
+def _forgotten(session: TrackedSession) -> None:
+    """Tell the monitor all of it again."""
+    session.registered = False
+    session.activity_told = -1 if session.tasks else session.activity
+
+
+def _registration(session: TrackedSession, process: Process, now: float) -> Registration:
+    return Registration(
+        session_id=session.session_id,
+        app_name=session.app_name,
+        user_id=session.user_id,
+        age=now - session.since,
+        process=process,
+    )
+
+
+def _activity(session: TrackedSession, now: float) -> Activity:
+    if not session.tasks:
+        return Activity(session_id=session.session_id, running=False)
+    task = session.tasks[-1]
+    return Activity(
+        session_id=session.session_id,
+        running=True,
+        task=task.name,
+        progress=task.progress,
+        age=now - task.since,
+    )
+
+
+def _kill_step(order: Order, state: KillState) -> KillStep:
+    return KillStep(session_id=order.session_id, kill_id=order.kill_id, state=state)

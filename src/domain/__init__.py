@@ -1,0 +1,1 @@
+"""The rules of sessions, tasks, staleness and kills: pure, on the standard library alone."""

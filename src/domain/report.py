@@ -1,0 +1,155 @@
+"""What a process tells about its sessions: each kind of news knows what it does to a session.
+
+Moments travel as ages in seconds, measured by the process's own monotonic clock, so that the
+clocks of the two hosts need not agree: only the monitor's `now` counts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .errors import InvalidField, SessionNotFound, SessionOfAnotherApp, SessionOfAnotherProcess
+from .ids import KillId, ProcessId, SessionId
+from .kill import KillState
+from .session import EndReason, Process, Session
+
+LONGEST_AGE = timedelta(days=3650).total_seconds()
+"""Greatest age accepted, in seconds: ten years keep every moment within the calendar."""
+
+
+def moment(field: str, age: float, now: datetime) -> datetime:
+    """Return when it was `age` seconds ago (raises InvalidField)."""
+    if not 0 <= age <= LONGEST_AGE:
+        raise InvalidField(field, f"must lie between 0 and {LONGEST_AGE:.0f} seconds")
+    return now - timedelta(seconds=age)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A session exists; told again, it changes nothing."""
+
+    session_id: SessionId
+    app_name: str
+    user_id: str | None = None
+    age: float = 0.0
+    process: Process | None = None
+
+    def applied(self, session: Session | None, now: datetime) -> Session:
+        """Return the session, new or as it is (raises Conflict, Gone, Invalid)."""
+        fresh = Session(
+            session_id=self.session_id,
+            app_name=self.app_name,
+            user_id=self.user_id,
+            process=self.process,
+            started_at=moment("age", self.age, now),
+            last_heartbeat=now,
+        )
+        if session is None:
+            return fresh
+        if session.app_name != fresh.app_name:
+            raise SessionOfAnotherApp(session.session_id, session.app_name)
+        return session.seen(now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """What a session is doing: running, with or without a named task, or idle."""
+
+    session_id: SessionId
+    running: bool
+    task: str | None = None
+    progress: float | None = None
+    age: float | None = None
+
+    def applied(self, session: Session | None, now: datetime) -> Session:
+        """Return the session at its work (raises NotFound, Gone, Invalid)."""
+        session = known(session, self.session_id)
+        if not self.running:
+            return session.resting(now)
+        started_at = None if self.age is None else moment("age", self.age, now)
+        return session.working(self.task, now, progress=self.progress, started_at=started_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillStep:
+    """How far a kill has come at the process: delivered or acknowledged."""
+
+    session_id: SessionId
+    kill_id: KillId
+    state: KillState
+
+    def applied(self, session: Session | None, now: datetime) -> Session:
+        """Return the session with the step taken; a foreign kill's step changes nothing."""
+        session = known(session, self.session_id)
+        kill = session.kill
+        if kill is None or kill.kill_id != self.kill_id:
+            return session
+        if self.state is KillState.DELIVERED:
+            return session.reported(kill.delivered(now))
+        if self.state is KillState.ACKNOWLEDGED:
+            return session.reported(kill.acknowledged(now))
+        raise InvalidField("state", "a process reports delivered or acknowledged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """A session is over, by itself or by a kill; told again, it changes nothing."""
+
+    session_id: SessionId
+    reason: EndReason | None = None
+
+    def applied(self, session: Session | None, now: datetime) -> Session:
+        """Return the session at its end (raises NotFound)."""
+        return known(session, self.session_id).ended(now, self.reason)
+
+
+News = Registration | Activity | KillStep | Ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that one process has to say at a time: who is alive, then what has happened."""
+
+    process: Process
+    session_ids: tuple[SessionId, ...] = ()
+    news: tuple[News, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A kill on its way to the process that serves the session."""
+
+    session_id: SessionId
+    kill_id: KillId
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """News that was not taken, with the reason; the rest of its report was."""
+
+    session_id: SessionId
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the monitor answers a report: orders to obey, ids it does not know, ids that ended."""
+
+    heartbeat_interval: float
+    kill_requested: tuple[Order, ...] = ()
+    unknown: tuple[SessionId, ...] = ()
+    ended: tuple[SessionId, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+def known(session: Session | None, session_id: SessionId) -> Session:
+    """Return `session`, or raise SessionNotFound where there is none."""
+    if session is None:
+        raise SessionNotFound(session_id)
+    return session
+
+
+def served_by(session: Session | None, process_id: ProcessId) -> None:
+    """Raise SessionOfAnotherProcess unless `process_id` may speak for the session."""
+    if session and session.process and session.process.process_id != process_id:
+        raise SessionOfAnotherProcess(session.session_id)

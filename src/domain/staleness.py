@@ -1,0 +1,74 @@
+"""Staleness: what silence means. Judged whenever a session is read, never stored."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from .session import Session
+
+
+class Status(StrEnum):
+    """What a session is doing, as far as anybody can tell."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    STALE = "stale"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A session as seen at a moment; spans are in seconds and never negative."""
+
+    session: Session
+    status: Status
+    at: datetime
+
+    @property
+    def seconds_since_heartbeat(self) -> float:
+        """How long it has been silent."""
+        return _seconds(self.session.last_heartbeat, self.at)
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long it has lived, or did live."""
+        end = self.session.end
+        return _seconds(self.session.started_at, end.at if end else self.at)
+
+    @property
+    def task_seconds(self) -> float | None:
+        """How long its task has been running."""
+        task = self.session.task
+        return _seconds(task.started_at, self.at) if task else None
+
+
+def _seconds(since: datetime, until: datetime) -> float:
+    return max((until - since).total_seconds(), 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StalenessPolicy:
+    """A session is stale after `stale_after` of silence and may be removed after `expire_after`."""
+
+    stale_after: timedelta = timedelta(seconds=120)
+    expire_after: timedelta = timedelta(seconds=600)
+
+    def judge(self, session: Session, now: datetime) -> Status:
+        """Tell what `session` is doing at `now`."""
+        if session.end:
+            return Status.ENDED
+        if session.last_heartbeat <= self.stale_since(now):
+            return Status.STALE
+        return Status.RUNNING if session.task else Status.IDLE
+
+    def stale_since(self, now: datetime) -> datetime:
+        """The latest last heartbeat of a session that is stale at `now`."""
+        return now - self.stale_after
+
+    def expired_since(self, now: datetime) -> datetime:
+        """The latest last heartbeat of a session that is expired at `now`."""
+        return now - self.expire_after
+
+    def observe(self, session: Session, now: datetime) -> Observation:
+        """Return `session` as it looks at `now`."""
+        return Observation(session=session, status=self.judge(session, now), at=now)

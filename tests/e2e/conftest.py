@@ -1,0 +1,50 @@
+"""What the end-to-end tests share: the browser, processes that are stopped, kept screenshots."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from ..support.browser import chromium
+from ..support.processes import ROOT, Process
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page with an empty profile."""
+    context = browser.new_context(viewport={"width": 1400, "height": 850})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start processes that are stopped, the last one first, when the module's tests are done."""
+    folder = tmp_path_factory.mktemp("logs")
+    running: list[Process] = []
+
+    def launch(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> Process:
+        running.append(Process(command, folder / f"{len(running)}.log", env))
+        return running[-1]
+
+    yield launch
+    for process in reversed(running):
+        process.stop()
+
+
+@pytest.fixture
+def screenshot() -> Callable[[Page, str], None]:
+    """Keep a picture of a page among the test artefacts."""
+    folder = ROOT / "artefacts"
+    folder.mkdir(exist_ok=True)
+    return lambda page, name: page.screenshot(path=folder / f"{name}.png") and None
