@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ..domain.ids import SessionId
-from ..domain.kill import Kill
 from ..domain.report import known
+from ..domain.staleness import Observation, StalenessPolicy
 from .ports import Clock, UnitOfWork
 
 
@@ -14,12 +14,13 @@ class RecordHeartbeat:
 
     unit_of_work: UnitOfWork
     clock: Clock
+    policy: StalenessPolicy
 
-    async def __call__(self, session_id: SessionId) -> Kill | None:
-        """Store the heartbeat and return the kill, if one was ordered (raises NotFound, Gone)."""
+    async def __call__(self, session_id: SessionId) -> Observation:
+        """Store the heartbeat and return the session, with its kill (raises NotFound, Gone)."""
         now = self.clock.now()
         async with self.unit_of_work() as sessions:
             session = known((await sessions.get([session_id])).get(session_id), session_id)
             session = session.seen(now)
             await sessions.save([session])
-        return session.kill
+        return self.policy.observe(session, now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from ..domain.ids import KillId, SessionId, name
 from ..domain.kill import Kill
 from ..domain.report import known
+from ..domain.staleness import Observation, StalenessPolicy
 from .ports import Clock, Ids, KilledAll, UnitOfWork
 
 
@@ -15,18 +16,20 @@ class RequestKill:
 
     unit_of_work: UnitOfWork
     clock: Clock
+    policy: StalenessPolicy
     ids: Ids
 
     async def __call__(
         self, session_id: SessionId, *, reason: str | None = None, requested_by: str | None = None
-    ) -> Kill:
-        """Store the order and return it (raises NotFound, Gone, Invalid)."""
-        kill = _order(self.ids, self.clock.now(), reason, requested_by)
+    ) -> Observation:
+        """Store the order and return the session with it (raises NotFound, Gone, Invalid)."""
+        now = self.clock.now()
+        kill = _order(self.ids, now, reason, requested_by)
         async with self.unit_of_work() as sessions:
             session = known((await sessions.get([session_id])).get(session_id), session_id)
-            ordered = session.ordered(kill)
-            await sessions.save([ordered])
-        return ordered.kill or kill
+            session = session.ordered(kill)
+            await sessions.save([session])
+        return self.policy.observe(session, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from ..domain.ids import SessionId
 from ..domain.report import Registration, served_by
-from ..domain.session import Session
-from .ports import Clock, UnitOfWork
+from ..domain.session import Process, Session
+from .ports import Clock, Ids, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,20 +20,36 @@ class Registered:
 class RegisterSession:
     """Put a session on the live list. The same id and app again is a harmless retry.
 
-    An id that is taken by another app is refused, and so is one that has ended.
+    A session without an id of its own is given one. An id that is taken by another app is
+    refused, and so is one that has ended.
     """
 
     unit_of_work: UnitOfWork
     clock: Clock
+    ids: Ids
 
-    async def __call__(self, registration: Registration) -> Registered:
-        """Store the session (raises Invalid, Conflict, Gone)."""
+    async def __call__(
+        self,
+        app_name: str,
+        *,
+        user_id: str | None = None,
+        session_id: SessionId | None = None,
+        process: Process | None = None,
+        age: float = 0.0,
+    ) -> Registered:
+        """Store the session, which began `age` seconds ago (raises Invalid, Conflict, Gone)."""
         now = self.clock.now()
-        session_id = registration.session_id
+        registration = Registration(
+            session_id=session_id or SessionId(self.ids.new()),
+            app_name=app_name,
+            user_id=user_id,
+            process=process,
+            age=age,
+        )
         async with self.unit_of_work() as sessions:
-            known = (await sessions.get([session_id])).get(session_id)
+            known = (await sessions.get([registration.session_id])).get(registration.session_id)
             session = registration.applied(known, now)
-            if registration.process:
-                served_by(known, registration.process.process_id)
+            if process:
+                served_by(known, process.process_id)
             await sessions.save([session])
         return Registered(session=session, created=known is None)

@@ -98,7 +98,9 @@ class Ending:
     reason: EndReason | None = None
 
     def applied(self, session: Session | None, now: datetime) -> Session:
-        """Return the session at its end (raises NotFound)."""
+        """Return the session at its end (raises NotFound, Invalid)."""
+        if self.reason is EndReason.EXPIRED:
+            raise InvalidField("reason", "only the monitor finds that a session has expired")
         return known(session, self.session_id).ended(now, self.reason)
 
 

@@ -4,6 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
+GAPS_BORNE = 4
+"""How many looks may be late in a row before the monitor is taken to have slept."""
+
+LEAST_GAP = timedelta(seconds=10)
+"""A busy machine may hold a short look up for this long; that is no sleep."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
@@ -17,6 +23,12 @@ class Watch:
     listening_since: datetime
     last_look: datetime
     longest_gap: timedelta
+
+    @classmethod
+    def begin(cls, now: datetime, look_every: float) -> Self:
+        """Return the watch of a monitor that starts now and looks every so many seconds."""
+        gap = timedelta(seconds=GAPS_BORNE * look_every)
+        return cls(listening_since=now, last_look=now, longest_gap=max(gap, LEAST_GAP))
 
     def look(self, now: datetime) -> Self:
         """Note that the monitor is awake at `now`; after too long a gap it starts anew."""

@@ -1,1 +1,1 @@
-"""The REST API: routes, errors and its documentation page."""
+"""The REST API on Litestar: routes for apps and operators, errors, documentation, lifespan."""

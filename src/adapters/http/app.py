@@ -1,0 +1,86 @@
+"""The API as one ASGI application."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import unquote
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from ...application.end import EndSession
+from ...application.health import CheckReadiness
+from ...application.heartbeat import RecordHeartbeat
+from ...application.kill import RequestKill, RequestKillAll
+from ...application.listing import GetSession, ListSessions
+from ...application.register import RegisterSession
+from ...application.report import RecordReport
+from ...application.status import ReportStatus
+from ...application.sweep import RemoveSilent
+from . import apps, health, operators
+from .documentation import assets, openapi
+from .guards import json_only, same_site_only
+from .operators import SLASH_IN_NAME
+from .problems import HANDLERS
+
+KIBIBYTE = 1 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    """What the routes are given, by the names they ask for."""
+
+    register: RegisterSession
+    heartbeat: RecordHeartbeat
+    report: ReportStatus
+    record: RecordReport
+    end: EndSession
+    kill: RequestKill
+    kill_app: RequestKillAll
+    remove_silent: RemoveSilent
+    show: ListSessions
+    find: GetSession
+    check: CheckReadiness
+    heartbeat_interval: float
+
+
+class Api(Litestar):
+    """Litestar, except that a slash within an app's name stays within it."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let an escaped slash travel to the route as a character that no name can hold."""
+        if b"%2f" in scope.get("raw_path", b"").lower():
+            segments = scope["raw_path"].decode("ascii").split("/")
+            path = "/".join(unquote(each).replace("/", SLASH_IN_NAME) for each in segments)
+            scope = {**scope, "path": path}
+        await super().__call__(scope, receive, send)
+
+
+def create_app(
+    use_cases: UseCases,
+    *,
+    version: str,
+    lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]],
+) -> Litestar:
+    """Return the API, which runs within `lifespan`."""
+    return Api(
+        route_handlers=[*apps.ROUTES, *operators.ROUTES, *health.ROUTES, assets()],
+        dependencies={
+            each.name: _provide(getattr(use_cases, each.name), each.type)
+            for each in fields(use_cases)
+        },
+        exception_handlers=HANDLERS,
+        guards=[json_only, same_site_only],
+        lifespan=[lifespan],
+        openapi_config=openapi(version),
+        request_max_body_size=64 * KIBIBYTE,
+    )
+
+
+def _provide(value: object, kind: Any) -> Provide:
+    def given() -> Any:
+        return value
+
+    given.__annotations__["return"] = kind
+    return Provide(given, sync_to_thread=False)

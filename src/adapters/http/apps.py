@@ -1,0 +1,97 @@
+"""What apps tell the monitor: sessions that begin, live, work and end."""
+
+from uuid import UUID
+
+from litestar import Response, delete, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+
+from ...application.end import EndSession
+from ...application.heartbeat import RecordHeartbeat
+from ...application.register import RegisterSession
+from ...application.report import RecordReport
+from ...application.status import ReportStatus
+from ...domain.ids import SessionId
+from ...domain.report import Ending
+from ..wire.kills import KillView
+from ..wire.reports import HeartbeatsBody, HeartbeatsReply
+from ..wire.sessions import Heartbeat, RegisterBody, Registered, SessionView, StatusBody
+from .problems import refusals
+
+MEBIBYTE = 1 << 20
+"""Largest report of a process, in bytes."""
+
+
+@post("/sessions", description=RegisterSession.__doc__, responses=refusals(409, 410))
+async def register_session(
+    data: JSONBody[RegisterBody],
+    register: NamedDependency[RegisterSession],
+    heartbeat_interval: NamedDependency[float],
+) -> Response[Registered]:
+    """Register a session."""
+    registered = await register(
+        data.app_name,
+        user_id=data.user_id,
+        session_id=data.known_id,
+        process=data.serving,
+        age=data.age,
+    )
+    session_id = registered.session.session_id
+    return Response(
+        Registered(session_id=session_id, heartbeat_interval=heartbeat_interval),
+        status_code=HTTP_201_CREATED if registered.created else HTTP_200_OK,
+        headers={"Location": f"/sessions/{session_id}"},
+    )
+
+
+@delete("/sessions/{session_id:uuid}", description=EndSession.__doc__, responses=refusals(404))
+async def end_session(session_id: FromPath[UUID], end: NamedDependency[EndSession]) -> None:
+    """End a session."""
+    await end(Ending(session_id=SessionId(session_id)))
+
+
+@post(
+    "/sessions/{session_id:uuid}/heartbeat",
+    description=RecordHeartbeat.__doc__,
+    status_code=HTTP_200_OK,
+    responses=refusals(404, 410),
+)
+async def record_heartbeat(
+    session_id: FromPath[UUID],
+    heartbeat: NamedDependency[RecordHeartbeat],
+) -> Heartbeat:
+    """Send a heartbeat."""
+    kill = KillView.of(await heartbeat(SessionId(session_id)))
+    return Heartbeat(kill_requested=kill is not None, kill=kill)
+
+
+@put(
+    "/sessions/{session_id:uuid}/status",
+    description=ReportStatus.__doc__,
+    responses=refusals(404, 410),
+)
+async def report_status(
+    session_id: FromPath[UUID],
+    data: JSONBody[StatusBody],
+    report: NamedDependency[ReportStatus],
+) -> SessionView:
+    """Tell what a session is doing."""
+    return SessionView.of(await report(data.activity(session_id)))
+
+
+@post(
+    "/heartbeats",
+    description=RecordReport.__doc__,
+    status_code=HTTP_200_OK,
+    request_max_body_size=MEBIBYTE,
+    responses=refusals(413),
+)
+async def record_report(
+    data: JSONBody[HeartbeatsBody], record: NamedDependency[RecordReport]
+) -> HeartbeatsReply:
+    """Send the heartbeats and the news of a whole process."""
+    return HeartbeatsReply.of(await record(data.report()))
+
+
+ROUTES = [register_session, end_session, record_heartbeat, report_status, record_report]

@@ -1,0 +1,123 @@
+"""What operators see and order."""
+
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
+
+from ...application.kill import RequestKill, RequestKillAll
+from ...application.listing import GetSession, Listing, ListRequest, ListSessions
+from ...application.sweep import RemoveSilent
+from ...domain.ids import SessionId
+from ...domain.staleness import Status
+from ..wire.kills import KillBody, KilledAllView, KillView
+from ..wire.sessions import Deleted, SessionView
+from .problems import refusals
+
+NO_REASON = KillBody()
+
+SLASH_IN_NAME = "\x1f"
+"""Stands for an escaped slash in a path: a control character, which no name can hold."""
+
+
+@get("/sessions", description=ListSessions.__doc__, responses=refusals())
+async def list_sessions(
+    show: NamedDependency[ListSessions],
+    app_name: FromQuery[str | None] = None,
+    status: FromQuery[Status | None] = None,
+    user_id: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+    cursor: FromQuery[UUID | None] = None,
+) -> Response[list[SessionView]]:
+    """List the live sessions."""
+    listing = await show(
+        ListRequest(
+            app_name=app_name,
+            user_id=user_id,
+            status=status,
+            limit=limit,
+            after=SessionId(cursor) if cursor else None,
+        )
+    )
+    query = {"app_name": app_name, "status": status, "user_id": user_id, "limit": limit}
+    return Response(
+        [SessionView.of(seen) for seen in listing.sessions], headers=_paging(listing, query)
+    )
+
+
+@get("/sessions/{session_id:uuid}", description=GetSession.__doc__, responses=refusals(404))
+async def get_session(session_id: FromPath[UUID], find: NamedDependency[GetSession]) -> SessionView:
+    """Show one session."""
+    return SessionView.of(await find(SessionId(session_id)))
+
+
+@post(
+    "/sessions/{session_id:uuid}/kill",
+    description=RequestKill.__doc__,
+    status_code=HTTP_202_ACCEPTED,
+    responses=refusals(404, 410),
+)
+async def kill_session(
+    session_id: FromPath[UUID],
+    kill: NamedDependency[RequestKill],
+    data: JSONBody[KillBody | None] = None,
+) -> KillView:
+    """Order the end of a session."""
+    order = data or NO_REASON
+    seen = await kill(SessionId(session_id), reason=order.reason, requested_by=order.requested_by)
+    view = KillView.of(seen)
+    assert view, "a kill that was ordered is there"
+    return view
+
+
+@post(
+    "/apps/{app_name:str}/kill-all",
+    description=RequestKillAll.__doc__,
+    status_code=HTTP_202_ACCEPTED,
+    responses=refusals(),
+)
+async def kill_all(
+    app_name: FromPath[str],
+    kill_app: NamedDependency[RequestKillAll],
+    data: JSONBody[KillBody | None] = None,
+) -> KilledAllView:
+    """Order the end of all sessions of an app."""
+    order, name = data or NO_REASON, app_name.replace(SLASH_IN_NAME, "/")
+    reached = await kill_app(name, reason=order.reason, requested_by=order.requested_by)
+    return KilledAllView(
+        kill_requested=len(reached.session_ids), session_ids=list(reached.session_ids)
+    )
+
+
+@delete(
+    "/sessions/stale",
+    description=RemoveSilent.__doc__,
+    status_code=HTTP_200_OK,
+    responses=refusals(),
+)
+async def delete_stale(
+    remove_silent: NamedDependency[RemoveSilent],
+    older_than: Annotated[float, QueryParameter(ge=120, le=10**9)] = 600,
+) -> Deleted:
+    """Give up silent sessions at once; `older_than` is their silence in seconds."""
+    return Deleted(deleted=await remove_silent(timedelta(seconds=older_than)))
+
+
+def _paging(listing: Listing, query: dict[str, str | int | None]) -> dict[str, str]:
+    """Tell how many there are, and where the next page is (RFC 8288)."""
+    if query["limit"] is None:
+        return {}
+    headers = {"X-Total-Count": str(listing.total)}
+    if listing.next:
+        following = {name: value for name, value in query.items() if value is not None}
+        target = urlencode(following | {"cursor": str(listing.next)})
+        headers["Link"] = f'</sessions?{target}>; rel="next"'
+    return headers
+
+
+ROUTES = [list_sessions, get_session, kill_session, kill_all, delete_stale]

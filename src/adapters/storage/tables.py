@@ -1,0 +1,103 @@
+"""The schema: live sessions, the history of ended ones, and the processes that serve them.
+
+A process is a row of its own, so that one heartbeat can be stored once for all its sessions.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    MetaData,
+    String,
+    Table,
+    Uuid,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from ...domain.ids import NAME_LENGTH, REASON_LENGTH
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC, exact to the microsecond.
+
+    SQLite has no type for moments and loses the zone: there it is microseconds since the epoch.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column's type."""
+        return BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Turn a moment into what is stored."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Turn what is stored into a moment."""
+        if value is None:
+            return None
+        if dialect.name != "sqlite":
+            return value.astimezone(UTC)  # type: ignore[no-any-return]  # the driver's datetime
+        return EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("process_id", Uuid, primary_key=True),
+    Column("host", String(NAME_LENGTH)),
+    Column("pid", BigInteger),
+    Column("last_heartbeat", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+def _session_columns() -> Iterator[Column[Any]]:
+    """The columns of a session, live or ended."""
+    yield Column("session_id", Uuid, primary_key=True)
+    yield Column("app_name", String(NAME_LENGTH), nullable=False, index=True)
+    yield Column("user_id", String(NAME_LENGTH))
+    yield Column("process_id", Uuid, ForeignKey(processes.c.process_id))
+    yield Column("started_at", UtcDateTime, nullable=False)
+    yield Column("last_heartbeat", UtcDateTime, nullable=False)
+    yield Column("task", String(NAME_LENGTH))
+    yield Column("task_started_at", UtcDateTime)
+    yield Column("task_progress", Float)
+    yield Column("kill_id", Uuid)
+    yield Column("kill_reason", String(REASON_LENGTH))
+    yield Column("kill_requested_by", String(NAME_LENGTH))
+    for step in ("requested", "delivered", "acknowledged", "ended", "expired"):
+        yield Column(f"kill_{step}_at", UtcDateTime)
+
+
+sessions = Table("sessions", metadata, *_session_columns(), sqlite_with_rowid=False)
+
+history = Table(
+    "history",
+    metadata,
+    *_session_columns(),
+    Column("ended_at", UtcDateTime, nullable=False, index=True),
+    Column("end_reason", String(16), nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,62 @@
+"""Kills: the order an operator sends, and how far one has come."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from msgspec import Struct, convert
+
+from ...domain.kill import Kill, KillState
+from ...domain.staleness import Observation
+
+
+class KillBody(Struct, kw_only=True, omit_defaults=True):
+    """Why a session is to be ended, and who wants it."""
+
+    reason: str | None = None
+    requested_by: str | None = None
+
+
+class KillView(Struct, kw_only=True):
+    """A kill, with the time of every step it has reached."""
+
+    kill_id: UUID
+    state: KillState
+    reason: str | None
+    requested_by: str | None
+    requested_at: datetime
+    delivered_at: datetime | None
+    acknowledged_at: datetime | None
+    ended_at: datetime | None
+    expired_at: datetime | None
+    overdue: bool
+
+    @classmethod
+    def of(cls, seen: Observation) -> Self | None:
+        """Return the kill of a session as it is seen then, if one was ordered."""
+        kill = seen.session.kill
+        if kill is None:
+            return None
+        return cls(
+            kill_id=kill.kill_id,
+            state=kill.state,
+            reason=kill.reason,
+            requested_by=kill.requested_by,
+            requested_at=kill.requested_at,
+            delivered_at=kill.delivered_at,
+            acknowledged_at=kill.acknowledged_at,
+            ended_at=kill.ended_at,
+            expired_at=kill.expired_at,
+            overdue=kill.overdue(seen.at),
+        )
+
+    def kill(self) -> Kill:
+        """Return it as the domain knows it."""
+        return convert(self, Kill, from_attributes=True)
+
+
+class KilledAllView(Struct, kw_only=True):
+    """How many sessions an order has reached, and which."""
+
+    kill_requested: int
+    session_ids: list[UUID]

@@ -1,0 +1,146 @@
+"""A process's report, as `POST /heartbeats` carries it, and the reply."""
+
+from dataclasses import replace
+from typing import Annotated, Self, TypeVar
+from uuid import UUID
+
+from msgspec import Meta, Struct, convert
+
+from ...domain.ids import ProcessId, SessionId
+from ...domain.kill import KillState
+from ...domain.report import Activity, Ending, KillStep, News, Registration, Reply, Report
+from ...domain.session import EndReason, Process
+from .sessions import Age, Pid, StatusBody
+
+T = TypeVar("T")
+
+Few = Meta(max_length=10_000)
+"""Most items of one kind in one report."""
+
+
+class RegistrationItem(Struct, kw_only=True, omit_defaults=True):
+    """A session that the monitor does not know yet."""
+
+    session_id: UUID
+    app_name: str
+    user_id: str | None = None
+    age: Age = 0.0
+
+
+class ActivityItem(StatusBody, kw_only=True, omit_defaults=True):
+    """What a session has come to do."""
+
+    session_id: UUID
+
+
+class KillStepItem(Struct, kw_only=True):
+    """How far a kill has come."""
+
+    session_id: UUID
+    kill_id: UUID
+    state: KillState
+
+
+class EndingItem(Struct, kw_only=True, omit_defaults=True):
+    """A session that is over."""
+
+    session_id: UUID
+    reason: EndReason | None = None
+
+
+class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
+    """Which sessions of a process are alive, and what has happened to them since it last told."""
+
+    process_id: UUID
+    session_ids: Annotated[list[UUID], Few]
+    host: str | None = None
+    pid: Pid | None = None
+    registrations: Annotated[list[RegistrationItem], Few] = []
+    activities: Annotated[list[ActivityItem], Few] = []
+    kill_steps: Annotated[list[KillStepItem], Few] = []
+    endings: Annotated[list[EndingItem], Few] = []
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """Return a report as it travels."""
+        body = cls(
+            process_id=report.process.process_id,
+            session_ids=list(report.session_ids),
+            host=report.process.host,
+            pid=report.process.pid,
+        )
+        for news in report.news:
+            match news:
+                case Registration():
+                    body.registrations.append(_carried(news, RegistrationItem))
+                case Activity():
+                    body.activities.append(_activity_item(news))
+                case KillStep():
+                    body.kill_steps.append(_carried(news, KillStepItem))
+                case Ending():
+                    body.endings.append(_carried(news, EndingItem))
+        return body
+
+    def report(self) -> Report:
+        """Return it as the domain knows it: registrations first, endings last."""
+        process = Process(process_id=ProcessId(self.process_id), host=self.host, pid=self.pid)
+        news: tuple[News, ...] = (
+            *(
+                replace(_carried(each, Registration), process=process)
+                for each in self.registrations
+            ),
+            *(each.activity(each.session_id) for each in self.activities),
+            *(_carried(each, KillStep) for each in self.kill_steps),
+            *(_carried(each, Ending) for each in self.endings),
+        )
+        return Report(
+            process=process, session_ids=tuple(map(SessionId, self.session_ids)), news=news
+        )
+
+
+class OrderView(Struct, kw_only=True):
+    """A kill on its way to the process that serves the session."""
+
+    session_id: UUID
+    kill_id: UUID
+    reason: str | None
+
+
+class RefusalView(Struct, kw_only=True):
+    """News that was not taken, and why."""
+
+    session_id: UUID
+    detail: str
+
+
+class HeartbeatsReply(Struct, kw_only=True):
+    """Orders to obey, ids that are not known, ids that have ended, news that was refused."""
+
+    kill_requested: list[OrderView]
+    unknown: list[UUID]
+    ended: list[UUID]
+    refused: list[RefusalView] = []
+    heartbeat_interval: Annotated[float, Meta(gt=0)] = 30.0
+
+    @classmethod
+    def of(cls, reply: Reply) -> Self:
+        """Return a reply as it travels."""
+        return convert(reply, cls, from_attributes=True)
+
+    def reply(self) -> Reply:
+        """Return it as the domain knows it."""
+        return _carried(self, Reply)
+
+
+def _activity_item(activity: Activity) -> ActivityItem:
+    return ActivityItem(
+        session_id=activity.session_id,
+        status="running" if activity.running else "idle",
+        task=activity.task,
+        progress=activity.progress,
+        age=activity.age,
+    )
+
+
+def _carried(value: object, kind: type[T]) -> T:
+    return convert(value, kind, from_attributes=True)

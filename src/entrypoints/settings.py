@@ -1,0 +1,128 @@
+"""The settings: `PSM_…` in the environment, else in a `.env` file, else the default.
+
+The command line offers the same settings as options; an option beats the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+import msgspec
+from dotenv import dotenv_values
+from msgspec import Meta, Struct
+
+S = TypeVar("S", bound="Settings")
+
+PREFIX = "PSM_"
+SCHEMES = {"sqlite://": "sqlite+aiosqlite://"}
+"""Short forms of database URLs, and the driver each one means."""
+
+
+class BadSetting(Exception):
+    """A setting has a value that it cannot have: one line for a person to read."""
+
+
+def _seconds(description: str, least: float = 0.0) -> Any:
+    return Meta(ge=least, le=31_536_000.0, description=f"{description}, in seconds")
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything that can be set, with its default."""
+
+    database_url: Annotated[str, Meta(description="SQLAlchemy URL of the database")] = (
+        "sqlite+aiosqlite:///panel_session_monitor.sqlite3"
+    )
+    server_url: Annotated[str, Meta(description="where apps and operators reach the API")] = (
+        "http://localhost:8000"
+    )
+    token: Annotated[str | None, Meta(description="bearer token for the API")] = None
+    token_file: Annotated[str | None, Meta(description="file that holds the token")] = None
+    host: Annotated[str, Meta(description="address the API listens on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="port the API listens on")] = 8000
+    stale_after: Annotated[float, _seconds("silence after which a session is stale", 1.0)] = 120.0
+    expire_after: Annotated[float, _seconds("silence after which it is given up", 1.0)] = 600.0
+    heartbeat_interval: Annotated[float, _seconds("time between heartbeats", 0.1)] = 30.0
+    sweep_interval: Annotated[float, _seconds("time between two sweeps", 0.1)] = 15.0
+    history_days: Annotated[
+        float, Meta(ge=0, le=36_500, description="how long ended sessions are kept, in days")
+    ] = 30.0
+    refresh_interval: Annotated[
+        float, Meta(ge=0.1, le=10.0, description="time between the dashboard's looks, in seconds")
+    ] = 2.0
+
+    @classmethod
+    def load(cls, **options: object) -> Self:
+        """Return the settings of this process; `options` that are not None beat the rest.
+
+        Raises BadSetting.
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        known = cls.__struct_fields__
+        values = {name: text for name, text in _environment(known).items() if text != ""} | given
+        settings = _checked(cls, values)
+        if settings.expire_after < settings.stale_after:
+            raise BadSetting(
+                f"PSM_EXPIRE_AFTER ({settings.expire_after:g}) must not be less than "
+                f"PSM_STALE_AFTER ({settings.stale_after:g})"
+            )
+        token, path = settings.token, settings.token_file
+        return msgspec.structs.replace(
+            settings,
+            database_url=_with_driver(settings.database_url),
+            token=_read_secret(path) if path and not token else token,
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """Return the settings for people to read: secrets hidden, passwords in URLs too."""
+        return {
+            **msgspec.structs.asdict(self),
+            "token": "********" if self.token else None,
+            "database_url": _without_password(self.database_url),
+        }
+
+
+def describe(name: str) -> str:
+    """Return what a setting means."""
+    metadata: tuple[Meta, ...] = Settings.__annotations__[name].__metadata__
+    return next(each.description for each in metadata if each.description)
+
+
+def _environment(names: tuple[str, ...]) -> dict[str, str]:
+    merged: Mapping[str, str | None] = {**dotenv_values(Path.cwd() / ".env"), **os.environ}
+    found = {name: merged.get(PREFIX + name.upper()) for name in names}
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def _checked(kind: type[S], values: Mapping[str, object]) -> S:
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        complaint, _, path = str(error).partition(" - at `$.")
+        name = path.rstrip("`")
+        raise BadSetting(f"{PREFIX}{name.upper()}: {complaint}, got {values.get(name)!r}") from None
+
+
+def _with_driver(url: str) -> str:
+    for short, full in SCHEMES.items():
+        if url.startswith(short):
+            return full + url.removeprefix(short)
+    if not url.startswith(tuple(SCHEMES.values())):
+        raise BadSetting(
+            f"PSM_DATABASE_URL: must begin with sqlite:///, got {_without_password(url)!r}"
+        )
+    return url
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")
+    user, colon, _ = login.partition(":")
+    return f"{scheme}{separator}{user}{':********' if colon else ''}{at}{place}"
+
+
+def _read_secret(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"PSM_TOKEN_FILE: {error}") from None
