@@ -76,14 +76,14 @@ class Link:
         """The process ends: run the callbacks of all sessions here and report a last time."""
         with self._starting:
             for session in self.tracking.live():
-                self._finish(session)
+                self._finish(session, LAST_WORDS)
             self._stopping.set()
             self._due.set()
         if self._thread:
             self._thread.join(LAST_WORDS)
 
-    def _finish(self, session: TrackedSession) -> None:
-        run_callbacks(session, self.tracking.take_callbacks(session))
+    def _finish(self, session: TrackedSession, patience: float = COROUTINES_WAITED_FOR) -> None:
+        run_callbacks(session, self.tracking.take_callbacks(session), patience)
         self.tracking.close(session)
 
     def _obey(self, session: TrackedSession) -> None:
@@ -152,8 +152,13 @@ class Link:
         return (failure.retry_after or 0.0) + bound * self.random()
 
 
-def run_callbacks(session: TrackedSession, callbacks: list[Callback]) -> None:
-    """Run what was to run at the session's end; one that raises does not stop the next."""
+def run_callbacks(
+    session: TrackedSession, callbacks: list[Callback], patience: float = COROUTINES_WAITED_FOR
+) -> None:
+    """Run what was to run at the session's end; one that raises does not stop the next.
+
+    Coroutines are waited for, all together for about `patience` seconds.
+    """
     pending = []
     for callback in callbacks:
         try:
@@ -164,7 +169,9 @@ def run_callbacks(session: TrackedSession, callbacks: list[Callback]) -> None:
             log.exception("An on_kill callback of session %s failed", session.session_id)
     for wait in pending:
         try:
-            wait(COROUTINES_WAITED_FOR)
+            wait(patience)
+        except TimeoutError:
+            log.warning("An on_kill coroutine of %s is still running", session.session_id)
         except BaseException:
             log.exception("An on_kill coroutine of session %s failed", session.session_id)
 

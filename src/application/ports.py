@@ -1,6 +1,6 @@
 """Every port of the core: what the use cases need of the world, named by role."""
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -136,6 +136,17 @@ class SessionHost(Protocol):
 
         Returns a function that waits for it, for so many seconds (raises what `work` raised).
         """
+
+
+class BrowserSession(SessionHost, Protocol):
+    """A host whose session comes and goes by itself."""
+
+    @property
+    def key(self) -> Hashable:
+        """Tells the session from every other one of this process."""
+
+    def on_over(self, callback: Callable[[], None]) -> None:
+        """Call back, once, when the session is over; the callback must not wait."""
 
 
 # The operator's side -----------------------------------------------------------------------

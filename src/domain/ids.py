@@ -33,6 +33,15 @@ def name(field: str, text: str, longest: int = NAME_LENGTH) -> str:
     return trimmed
 
 
+def cleaned(text: object, fallback: str) -> str:
+    """Return the name nearest to `text`: for callers who must not be bothered with an error."""
+    printable = (
+        " " if unicodedata.category(character) in _UNPRINTABLE else character
+        for character in str(text)[: 2 * NAME_LENGTH]
+    )
+    return "".join(printable).strip()[:NAME_LENGTH].strip() or fallback
+
+
 def optional_name(field: str, text: str | None, longest: int = NAME_LENGTH) -> str | None:
     """Return `text` as a name, or None where there is none."""
     return None if text is None else name(field, text, longest)

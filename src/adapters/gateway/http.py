@@ -1,0 +1,12 @@
+"""What both sides of the gateway say in every request."""
+
+import httpx
+
+TIMEOUT = httpx.Timeout(5.0)
+"""Longest silence borne while connecting, sending or reading, in seconds."""
+
+
+def headers(token: str | None) -> dict[str, str]:
+    """Return the headers of every request."""
+    authorization = {"Authorization": f"Bearer {token}"} if token else {}
+    return {"Content-Type": "application/json", "Accept": "application/json"} | authorization

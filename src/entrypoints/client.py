@@ -1,0 +1,128 @@
+"""`SessionClient`: the one call that an app makes, and what it puts together."""
+
+import logging
+import random
+import sys
+import threading
+from collections.abc import Hashable
+from functools import partial
+from typing import ClassVar
+
+from ..adapters.clock import SystemClock, TimeOrderedIds
+from ..adapters.gateway.deferred import DeferredMonitor
+from ..adapters.process import Script, at_end, in_child, this_process
+from ..application.link import Link
+from ..application.ports import BrowserSession
+from ..application.tracker import Tracker
+from ..application.tracking import Tracking
+from ..domain.ids import cleaned
+from .settings import BadSetting, Settings
+
+log = logging.getLogger("panel_session_monitor")
+
+THIS_PROCESS: Hashable = "this process"
+"""The key of the tracker that is used outside a Panel session."""
+
+
+class SessionClient:
+    """Tracks the sessions of this process: one link to the monitor, however many there are."""
+
+    _lock: ClassVar[threading.RLock] = threading.RLock()
+    _links: ClassVar[dict[tuple[str, str | None], Link]] = {}
+    _trackers: ClassVar[dict[Hashable, Tracker]] = {}
+    _prepared: ClassVar[bool] = False
+
+    @classmethod
+    def get_tracker(
+        cls,
+        app_name: str,
+        *,
+        user_id: str | None = None,
+        server_url: str | None = None,
+        token: str | None = None,
+        heartbeat_interval: float | None = None,
+    ) -> Tracker:
+        """Return the tracker of the current Panel session; called again, the same one.
+
+        Outside a Panel session there is one tracker per process. `user_id` defaults to Panel's
+        user, `server_url` to PSM_SERVER_URL or http://localhost:8000, `token` to PSM_TOKEN,
+        `heartbeat_interval` (seconds) to what the server asks for, 30 by default.
+
+        Never waits for the network, and never raises because of the monitor.
+        """
+        session, user = _panel_session() if "panel" in sys.modules else (None, None)
+        key = session.key if session else THIS_PROCESS
+        with cls._lock:
+            if tracker := cls._trackers.get(key):
+                return tracker
+            link = cls._link(_settings(server_url, token), heartbeat_interval)
+            ended = partial(cls._ended, key)
+            tracked = link.tracking.open(
+                cleaned(app_name, "unnamed"),
+                cleaned(user_id or user or "", "") or None,
+                session or Script(ended),
+            )
+            tracker = cls._trackers[key] = Tracker(link, tracked)
+        if session:
+            session.on_over(ended)
+        return tracker
+
+    @classmethod
+    def _link(cls, settings: Settings, heartbeat_interval: float | None) -> Link:
+        place = (settings.server_url, settings.token)
+        if place not in cls._links:
+            cls._prepare()
+            clock, ids = SystemClock(), TimeOrderedIds()
+            cls._links[place] = Link(
+                tracking=Tracking(this_process(ids), clock, ids),
+                monitor=DeferredMonitor(*place),
+                clock=clock,
+                random=random.random,
+            )
+        link = cls._links[place]
+        wishes = [each for each in (link.heartbeat_interval, heartbeat_interval) if each]
+        link.heartbeat_interval = min(wishes, default=None)
+        return link
+
+    @classmethod
+    def _prepare(cls) -> None:
+        """Be ready for the end of this process and for its children, once."""
+        if not cls._prepared:
+            cls._prepared = True
+            at_end(cls._shut_down)
+            in_child(cls._start_anew)
+
+    @classmethod
+    def _ended(cls, key: Hashable) -> None:
+        with cls._lock:
+            tracker = cls._trackers.pop(key, None)
+        if tracker:
+            tracker.close()
+
+    @classmethod
+    def _shut_down(cls) -> None:
+        for link in list(cls._links.values()):
+            link.shut_down()
+
+    @classmethod
+    def _start_anew(cls) -> None:
+        """In a forked child: the sessions are its parent's, and so is the thread of the link."""
+        cls._lock = threading.RLock()
+        for link in cls._links.values():
+            link.tracking.abandon()
+        cls._links, cls._trackers = {}, {}
+
+
+def _panel_session() -> tuple[BrowserSession | None, str | None]:
+    """Return the Panel session whose code is running, and its user."""
+    from ..adapters.panel import current_session, current_user  # noqa: PLC0415  # imports Panel
+
+    return current_session(), current_user()
+
+
+def _settings(server_url: str | None, token: str | None) -> Settings:
+    try:
+        return Settings.load(server_url=server_url, token=token)
+    except BadSetting as error:
+        log.warning("%s; the session monitor's defaults are used instead", error)
+        return Settings(server_url=server_url or Settings().server_url, token=token)
