@@ -100,6 +100,10 @@ class SessionReader(Protocol):
         """Return a page of the live sessions."""
 
 
+class CannotStart(Exception):
+    """The service must not start: one line for a person to read."""
+
+
 class Readiness(Protocol):
     """Whether the service can do its work."""
 

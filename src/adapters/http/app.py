@@ -1,5 +1,6 @@
 """The API as one ASGI application."""
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, fields
@@ -14,6 +15,7 @@ from ...application.health import CheckReadiness
 from ...application.heartbeat import RecordHeartbeat
 from ...application.kill import RequestKill, RequestKillAll
 from ...application.listing import GetSession, ListSessions
+from ...application.ports import CannotStart
 from ...application.register import RegisterSession
 from ...application.report import RecordReport
 from ...application.status import ReportStatus
@@ -46,10 +48,23 @@ class UseCases:
 
 
 class Api(Litestar):
-    """Litestar, except that a slash within an app's name stays within it."""
+    """Litestar, except for two things that it does not foresee.
+
+    A slash within an app's name stays within it: an escaped one travels to the route as a
+    character that no name can hold. And what keeps the service from starting is told in a line.
+    """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Let an escaped slash travel to the route as a character that no name can hold."""
+        """Serve one connection, or the application's life."""
+
+        async def tell_in_a_line(message: Any) -> None:
+            if why := _cannot_start(sys.exc_info()[1]):
+                message |= {"message": str(why)}
+            await send(message)
+
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, tell_in_a_line)
+            return
         if b"%2f" in scope.get("raw_path", b"").lower():
             segments = scope["raw_path"].decode("ascii").split("/")
             path = "/".join(unquote(each).replace("/", SLASH_IN_NAME) for each in segments)
@@ -84,3 +99,10 @@ def _provide(value: object, kind: Any) -> Provide:
 
     given.__annotations__["return"] = kind
     return Provide(given, sync_to_thread=False)
+
+
+def _cannot_start(error: BaseException | None) -> CannotStart | None:
+    """Find the refusal to start, which Litestar's task groups wrap."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error if isinstance(error, CannotStart) else None

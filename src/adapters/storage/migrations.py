@@ -9,11 +9,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ...application.ports import CannotStart
+
 SCRIPTS = "panel_session_monitor.migrations"
 
 
-class SchemaMismatch(Exception):
-    """The database cannot be used by this version of the program: one line says why."""
+class SchemaMismatch(CannotStart):
+    """The database cannot be used by this version of the program."""
 
 
 def alembic_config(url: str) -> Config:

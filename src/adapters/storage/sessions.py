@@ -12,9 +12,11 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    case,
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
     true,
@@ -79,13 +81,14 @@ class SqlSessions:
         await self.connection.execute(_overwriting(processes), [_process_row(process, now)])
         if not session_ids:
             return {}
+        heard, moment = sessions.c.last_heartbeat, literal(now, sessions.c.last_heartbeat.type)
         beating = await self.connection.execute(
             update(sessions)
             .where(
                 among(sessions.c.session_id, session_ids),
                 or_(sessions.c.process_id == process.process_id, sessions.c.process_id.is_(None)),
             )
-            .values(last_heartbeat=now)
+            .values(last_heartbeat=case((heard < moment, moment), else_=heard))
             .returning(sessions.c.session_id, *_KILL_COLUMNS)
         )
         return {SessionId(row.session_id): as_kill(row) for row in beating}

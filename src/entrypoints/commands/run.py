@@ -32,7 +32,6 @@ def serve(settings: Settings, access_log: bool) -> None:
     from ..api import create  # noqa: PLC0415
     from ..container import Service  # noqa: PLC0415
 
-    _upgrade(settings)
     service = Service()
     service.settings.override(settings)
     uvicorn.run(
