@@ -1,0 +1,643 @@
+"""The contract of the session store: UnitOfWork, SessionRepository and SessionReader.
+
+@pytest.fixture
+def storage() -> Storage: ...          # an empty store, plain or async fixture
+
+class TestMySessions(SessionsContract): ...
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+from panel_session_monitor.application.ports import SessionQuery, SessionReader, UnitOfWork
+from panel_session_monitor.domain.ids import ProcessId, SessionId
+from panel_session_monitor.domain.kill import Kill
+from panel_session_monitor.domain.session import EndReason, Process, Session
+from panel_session_monitor.domain.task import Task
+
+from ..fakes.clock import NOON
+from ..fakes.examples import (
+    MICROSECOND,
+    a_kill,
+    a_process,
+    a_session,
+    a_task,
+    ago,
+    session_id,
+)
+
+PRECISE = datetime(2030, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+MANY = 10_000
+
+TEXTS = [
+    "a",
+    "x" * 200,
+    "\U0001f9ea" * 200,
+    "family \U0001f468\u200d\U0001f469\u200d\U0001f467 on board",
+    'it\'s a "quoted" `name`; DROP TABLE sessions; --',
+    "back\\slash, 100%, under_score, {braces}, $1, :name, ?",
+    "\u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5\u05dd \u202eright to left",
+    "e\u0301 is not \u00e9, \u212b is not \u00c5",
+    "\u65e5\u672c\u8a9e\u306e\u30a2\u30d7\u30ea",
+    "null",
+]
+
+SNAPSHOTS: dict[str, dict[str, Any]] = {
+    "nothing but what it needs": {},
+    "user": {"user_id": "ada"},
+    "process": {"process": a_process()},
+    "process that only has an id": {
+        "process": Process(process_id=ProcessId(UUID(int=7 << 64))),
+    },
+    "process with the greatest pid": {"process": a_process(pid=2**32 - 1)},
+    "task with a name and progress": {"task": a_task()},
+    "task at its beginning": {"task": a_task(progress=0.0)},
+    "task at its end": {"task": a_task(progress=1.0)},
+    "task at a third": {"task": a_task(progress=1 / 3)},
+    "task without progress": {"task": a_task(progress=None)},
+    "task without a name": {"task": Task(name=None, started_at=PRECISE)},
+    "kill requested": {"kill": a_kill()},
+    "kill with its texts": {"kill": a_kill(reason="r" * 500, requested_by="root")},
+    "kill delivered": {"kill": a_kill(delivered_at=PRECISE)},
+    "kill acknowledged": {
+        "kill": a_kill(delivered_at=PRECISE, acknowledged_at=PRECISE + MICROSECOND)
+    },
+    "all at once": {
+        "user_id": "ada",
+        "process": a_process(),
+        "task": a_task(),
+        "kill": a_kill(reason="maintenance", delivered_at=PRECISE),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """A store under test, empty at first."""
+
+    unit_of_work: UnitOfWork
+    reader: SessionReader
+
+    async def save(self, *sessions: Session) -> None:
+        """Store sessions in a transaction of their own."""
+        async with self.unit_of_work() as repository:
+            await repository.save(sessions)
+
+    async def get(self, *session_ids: SessionId) -> dict[SessionId, Session]:
+        """Read sessions in a transaction of their own."""
+        async with self.unit_of_work() as repository:
+            return await repository.get(session_ids)
+
+    async def live(self, **criteria: Any) -> list[SessionId]:
+        """Return the ids of the live sessions that match, as the reader has them."""
+        page = await self.reader.page(SessionQuery(**criteria))
+        return [session.session_id for session in page.sessions]
+
+
+def ended(session: Session, at: datetime = NOON, reason: EndReason | None = None) -> Session:
+    """Return the session at its end."""
+    return session.ended(at, reason)
+
+
+def ids_of(sessions: Iterable[Session]) -> list[SessionId]:
+    """Return the ids of sessions, in order."""
+    return sorted(session.session_id for session in sessions)
+
+
+def ids(*numbers: int) -> list[SessionId]:
+    """Return the ids of the sessions with these numbers."""
+    return [session_id(number) for number in numbers]
+
+
+class SessionsContract:
+    """What a session store promises."""
+
+    # Keeping a session --------------------------------------------------------------------
+
+    @pytest.mark.parametrize("fields", SNAPSHOTS.values(), ids=SNAPSHOTS)
+    async def test_a_live_session_comes_back_as_it_was_saved(
+        self, storage: Storage, fields: dict[str, Any]
+    ) -> None:
+        session = a_session(**fields)
+
+        await storage.save(session)
+
+        assert await storage.get(session.session_id) == {session.session_id: session}
+        assert await storage.reader.find(session.session_id) == session
+        assert (await storage.reader.page(SessionQuery())).sessions == (session,)
+
+    @pytest.mark.parametrize("fields", SNAPSHOTS.values(), ids=SNAPSHOTS)
+    @pytest.mark.parametrize("reason", EndReason)
+    async def test_an_ended_session_comes_back_as_it_was_saved(
+        self, storage: Storage, fields: dict[str, Any], reason: EndReason
+    ) -> None:
+        live = a_session(**fields)
+        over = live.expired(PRECISE) if reason is EndReason.EXPIRED else live.ended(PRECISE, reason)
+
+        await storage.save(over)
+
+        assert await storage.get(over.session_id) == {over.session_id: over}
+        assert await storage.reader.find(over.session_id) == over
+
+    @pytest.mark.parametrize("text", TEXTS)
+    async def test_texts_come_back_character_by_character(
+        self, storage: Storage, text: str
+    ) -> None:
+        session = a_session(
+            app_name=text,
+            user_id=text,
+            process=a_process(host=text),
+            task=a_task(name=text),
+            kill=a_kill(reason=text, requested_by=text),
+        )
+
+        await storage.save(session)
+
+        assert await storage.reader.find(session.session_id) == session
+        assert await storage.live(app_name=text, user_id=text) == [session.session_id]
+
+    @pytest.mark.parametrize("microsecond", [0, 1, 123_456, 999_999])
+    async def test_moments_come_back_in_utc_and_exact_to_the_microsecond(
+        self, storage: Storage, microsecond: int
+    ) -> None:
+        moment = PRECISE.replace(microsecond=microsecond)
+        session = a_session(
+            started_at=moment, last_heartbeat=moment, task=a_task(started_at=moment)
+        )
+
+        await storage.save(session)
+
+        found = await storage.reader.find(session.session_id)
+        assert found
+        assert found.task
+        moments = [found.started_at, found.last_heartbeat, found.task.started_at]
+        assert moments == [moment] * 3
+        assert [each.utcoffset() for each in moments] == [timedelta(0)] * 3
+
+    @pytest.mark.parametrize("year", [1970, 2000, 2100])
+    async def test_a_start_long_ago_comes_back(self, storage: Storage, year: int) -> None:
+        session = a_session(started_at=datetime(year, 1, 1, tzinfo=UTC))
+
+        await storage.save(session)
+
+        assert await storage.reader.find(session.session_id) == session
+
+    async def test_the_last_snapshot_saved_is_the_one_that_counts(self, storage: Storage) -> None:
+        session = a_session(user_id="ada", task=a_task(), kill=a_kill())
+        await storage.save(session)
+        later = replace(session, user_id=None, task=None, kill=a_kill(delivered_at=NOON))
+
+        await storage.save(later)
+
+        assert await storage.reader.find(session.session_id) == later
+        assert (await storage.reader.page(SessionQuery())).total == 1
+
+    async def test_saving_the_same_snapshot_twice_changes_nothing(self, storage: Storage) -> None:
+        session = a_session(process=a_process(), kill=a_kill())
+        await storage.save(session)
+
+        await storage.save(session)
+
+        assert (await storage.reader.page(SessionQuery())).sessions == (session,)
+
+    async def test_saving_nothing_is_allowed(self, storage: Storage) -> None:
+        await storage.save()
+
+        assert await storage.live() == []
+
+    async def test_live_and_ended_sessions_are_saved_together(self, storage: Storage) -> None:
+        await storage.save(a_session(1), ended(a_session(2)), a_session(3))
+
+        assert await storage.live() == ids(1, 3)
+        assert list(await storage.get(session_id(2))) == ids(2)
+
+    async def test_sessions_of_one_process_are_saved_together(self, storage: Storage) -> None:
+        process = a_process()
+
+        await storage.save(*(a_session(number, process=process) for number in (1, 2)))
+
+        assert {each.process for each in (await storage.get(*ids(1, 2))).values()} == {process}
+
+    # Ending a session ---------------------------------------------------------------------
+
+    async def test_an_ended_session_leaves_the_live_list_and_is_still_found(
+        self, storage: Storage
+    ) -> None:
+        session = a_session(process=a_process(), task=a_task(), kill=a_kill())
+        await storage.save(session)
+        over = ended(session, ago(-5))
+
+        await storage.save(over)
+
+        assert await storage.live() == []
+        assert await storage.reader.find(session.session_id) == over
+        async with storage.unit_of_work() as repository:
+            assert await repository.live_of(session.app_name) == []
+            assert await repository.silent_since(ago(-999)) == []
+
+    async def test_an_end_that_is_saved_twice_is_one_end(self, storage: Storage) -> None:
+        over = ended(a_session())
+        await storage.save(over)
+
+        await storage.save(over)
+
+        assert await storage.reader.find(over.session_id) == over
+        async with storage.unit_of_work() as repository:
+            assert await repository.forget_ended(NOON + MICROSECOND) == 1
+
+    async def test_a_session_may_end_without_ever_having_been_stored(
+        self, storage: Storage
+    ) -> None:
+        over = ended(a_session(process=a_process()))
+
+        await storage.save(over)
+
+        assert await storage.live() == []
+        assert await storage.reader.find(over.session_id) == over
+
+    # Finding sessions ---------------------------------------------------------------------
+
+    async def test_an_unknown_session_is_not_found(self, storage: Storage) -> None:
+        await storage.save(a_session(1))
+
+        assert await storage.reader.find(session_id(2)) is None
+        assert await storage.get(session_id(2)) == {}
+
+    async def test_known_sessions_are_told_from_unknown_ones(self, storage: Storage) -> None:
+        await storage.save(a_session(1), ended(a_session(2)), a_session(3))
+
+        found = await storage.get(*ids(1, 2, 9))
+
+        assert sorted(found) == ids(1, 2)
+
+    async def test_asking_for_no_session_gives_none(self, storage: Storage) -> None:
+        await storage.save(a_session())
+
+        assert await storage.get() == {}
+
+    @pytest.mark.parametrize("other", ["Sales", "sales ", "sale", "sales2", "s%", "s_les"])
+    async def test_the_live_sessions_of_an_app_are_those_of_exactly_this_name(
+        self, storage: Storage, other: str
+    ) -> None:
+        await storage.save(a_session(1), a_session(2), ended(a_session(3)))
+        await storage.save(a_session(4, app_name="other"))
+
+        async with storage.unit_of_work() as repository:
+            found = await repository.live_of("sales")
+            near = await repository.live_of(other)
+
+        assert ids_of(found) == ids(1, 2)
+        assert near == []
+
+    async def test_a_session_is_silent_since_the_moment_it_was_last_heard_of(
+        self, storage: Storage
+    ) -> None:
+        await storage.save(
+            a_session(1, last_heartbeat=NOON - MICROSECOND),
+            a_session(2, last_heartbeat=NOON),
+            a_session(3, last_heartbeat=NOON + MICROSECOND),
+            ended(a_session(4, last_heartbeat=ago(999))),
+        )
+
+        async with storage.unit_of_work() as repository:
+            silent = await repository.silent_since(NOON)
+
+        assert ids_of(silent) == ids(1, 2)
+
+    # Transactions -------------------------------------------------------------------------
+
+    async def test_a_block_that_raises_leaves_everything_as_it_was(self, storage: Storage) -> None:
+        before = a_session(1, process=a_process(1, host="old"))
+        await storage.save(before, ended(a_session(2)))
+
+        async def change_all_and_fail() -> None:
+            async with storage.unit_of_work() as repository:
+                await repository.beat(a_process(1, host="new"), ids(1), ago(-9))
+                await repository.save([ended(before), a_session(3)])
+                await repository.forget_ended(NOON + MICROSECOND)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await change_all_and_fail()
+
+        assert await storage.live() == ids(1)
+        assert await storage.reader.find(session_id(1)) == before
+        assert await storage.reader.find(session_id(2))
+        assert await storage.reader.find(session_id(3)) is None
+
+    async def test_after_a_block_that_raised_the_next_one_works(self, storage: Storage) -> None:
+        with pytest.raises(ZeroDivisionError):
+            async with storage.unit_of_work():
+                raise ZeroDivisionError
+
+        await storage.save(a_session())
+
+        assert await storage.live() == ids(1)
+
+    async def test_a_transaction_sees_its_own_changes_and_a_reader_only_what_is_committed(
+        self, storage: Storage
+    ) -> None:
+        async with storage.unit_of_work() as repository:
+            await repository.save([a_session()])
+            within = await repository.get(ids(1))
+            outside = await storage.reader.find(session_id(1))
+
+        assert list(within) == ids(1)
+        assert outside is None
+        assert await storage.reader.find(session_id(1))
+
+    async def test_transactions_take_turns_so_that_no_change_is_lost(
+        self, storage: Storage
+    ) -> None:
+        await storage.save(a_session())
+
+        async def order(number: int) -> None:
+            async with storage.unit_of_work() as repository:
+                session = (await repository.get(ids(1)))[session_id(1)]
+                await checkpoint()
+                await repository.save([session.ordered(a_kill(number))])
+                orders.append(session.kill)
+
+        orders: list[Kill | None] = []
+        async with anyio.create_task_group() as group:
+            for number in range(1, 6):
+                group.start_soon(order, number)
+
+        stored = await storage.reader.find(session_id(1))
+        assert stored
+        assert stored.kill
+        assert orders == [None] + [stored.kill] * 4
+
+    # Heartbeats ---------------------------------------------------------------------------
+
+    async def test_a_beat_reaches_the_live_sessions_of_the_process_and_those_of_none(
+        self, storage: Storage
+    ) -> None:
+        mine, foreign, later = a_process(1), a_process(2), ago(-30)
+        await storage.save(
+            a_session(1, process=mine),
+            a_session(2, process=foreign),
+            a_session(3),
+            ended(a_session(4, process=mine)),
+            a_session(5, process=mine),
+        )
+
+        async with storage.unit_of_work() as repository:
+            beating = await repository.beat(mine, ids(1, 2, 3, 4, 9), later)
+
+        assert dict(beating) == dict.fromkeys(ids(1, 3))
+        stored = await storage.get(*ids(1, 2, 3, 4, 5))
+        heard = [each for each, session in stored.items() if session.last_heartbeat == later]
+        assert sorted(heard) == ids(1, 3)
+
+    async def test_a_beat_brings_the_kills_back(self, storage: Storage) -> None:
+        process = a_process()
+        kill = a_kill(reason="maintenance", requested_by="root", delivered_at=PRECISE)
+        await storage.save(
+            a_session(1, process=process, kill=kill),
+            a_session(2, process=process),
+            ended(a_session(3, process=process, kill=a_kill(3))),
+        )
+
+        async with storage.unit_of_work() as repository:
+            beating = await repository.beat(process, ids(1, 2, 3), NOON)
+
+        assert dict(beating) == {session_id(1): kill, session_id(2): None}
+
+    async def test_a_beat_leaves_all_but_the_heartbeat_as_it_was(self, storage: Storage) -> None:
+        session = a_session(user_id="ada", process=a_process(), task=a_task(), kill=a_kill())
+        await storage.save(session)
+
+        async with storage.unit_of_work() as repository:
+            await repository.beat(a_process(), ids(1), PRECISE)
+
+        assert await storage.reader.find(session_id(1)) == session.seen(PRECISE)
+
+    async def test_a_beat_that_comes_late_does_not_take_the_heartbeat_back(
+        self, storage: Storage
+    ) -> None:
+        await storage.save(a_session(last_heartbeat=NOON))
+
+        async with storage.unit_of_work() as repository:
+            beating = await repository.beat(a_process(), ids(1), ago(5))
+
+        assert dict(beating) == dict.fromkeys(ids(1))
+        assert await storage.reader.find(session_id(1)) == a_session(last_heartbeat=NOON)
+
+    async def test_a_beat_tells_where_the_process_is(self, storage: Storage) -> None:
+        bare = Process(process_id=a_process().process_id)
+        await storage.save(a_session(process=bare))
+
+        async with storage.unit_of_work() as repository:
+            await repository.beat(a_process(host="node-b", pid=1234), ids(1), NOON)
+
+        stored = await storage.reader.find(session_id(1))
+        assert stored
+        assert stored.process == a_process(host="node-b", pid=1234)
+
+    async def test_a_beat_of_a_process_that_is_not_known_yet_reaches_no_foreign_session(
+        self, storage: Storage
+    ) -> None:
+        await storage.save(a_session(1, process=a_process(1)), a_session(2))
+
+        async with storage.unit_of_work() as repository:
+            beating = await repository.beat(a_process(99), ids(1, 2, 3), NOON)
+
+        assert dict(beating) == dict.fromkeys(ids(2))
+
+    async def test_a_process_may_beat_before_it_has_a_session(self, storage: Storage) -> None:
+        async with storage.unit_of_work() as repository:
+            beating = await repository.beat(a_process(), [], NOON)
+
+        await storage.save(a_session(process=a_process()))
+        assert dict(beating) == {}
+        assert await storage.reader.find(session_id(1)) == a_session(process=a_process())
+
+    async def test_a_session_that_is_named_twice_beats_once(self, storage: Storage) -> None:
+        await storage.save(a_session())
+
+        async with storage.unit_of_work() as repository:
+            beating = await repository.beat(a_process(), ids(1, 1), NOON)
+
+        assert dict(beating) == dict.fromkeys(ids(1))
+
+    async def test_ten_thousand_sessions_are_saved_found_and_beat_at_once(
+        self, storage: Storage
+    ) -> None:
+        process, numbers = a_process(), range(1, MANY + 1)
+        await storage.save(*(a_session(number, process=process) for number in numbers))
+
+        async with storage.unit_of_work() as repository:
+            beating = await repository.beat(process, ids(*numbers), PRECISE)
+            found = await repository.get(ids(*numbers))
+
+        assert dict(beating) == dict.fromkeys(ids(*numbers))
+        assert {each.last_heartbeat for each in found.values()} == {PRECISE}
+        assert len(found) == MANY
+
+    # The history --------------------------------------------------------------------------
+
+    async def test_only_what_ended_before_the_moment_is_forgotten(self, storage: Storage) -> None:
+        await storage.save(
+            ended(a_session(1), NOON - MICROSECOND),
+            ended(a_session(2), NOON),
+            ended(a_session(3), NOON + MICROSECOND),
+            a_session(4, last_heartbeat=ago(999_999)),
+        )
+
+        async with storage.unit_of_work() as repository:
+            forgotten = await repository.forget_ended(NOON)
+
+        assert forgotten == 1
+        assert sorted(await storage.get(*ids(1, 2, 3, 4))) == ids(2, 3, 4)
+
+    async def test_forgetting_again_finds_nothing(self, storage: Storage) -> None:
+        await storage.save(ended(a_session(process=a_process()), ago(1)))
+
+        async with storage.unit_of_work() as repository:
+            first = await repository.forget_ended(NOON)
+            second = await repository.forget_ended(NOON)
+
+        assert (first, second) == (1, 0)
+
+    async def test_forgetting_leaves_the_process_of_a_live_session(self, storage: Storage) -> None:
+        live = a_session(1, process=a_process(), last_heartbeat=ago(5))
+        await storage.save(live, ended(a_session(2, process=a_process()), ago(5)))
+
+        async with storage.unit_of_work() as repository:
+            await repository.forget_ended(NOON)
+
+        assert await storage.reader.find(session_id(1)) == live
+
+    # Pages --------------------------------------------------------------------------------
+
+    async def test_a_page_is_in_the_order_of_the_ids(self, storage: Storage) -> None:
+        await storage.save(*(a_session(number) for number in (300, 2, 1, 255, 2**100)))
+
+        page = await storage.reader.page(SessionQuery())
+
+        assert ids_of(page.sessions) == ids(1, 2, 255, 300, 2**100)
+        assert [each.session_id for each in page.sessions] == ids_of(page.sessions)
+        assert (page.total, page.more) == (5, False)
+
+    async def test_an_empty_store_gives_an_empty_page(self, storage: Storage) -> None:
+        page = await storage.reader.page(SessionQuery(limit=10, after=session_id(1)))
+
+        assert (page.sessions, page.total, page.more) == ((), 0, False)
+
+    @pytest.mark.parametrize(
+        ("limit", "after", "numbers", "more"),
+        [
+            (None, None, [1, 2, 3, 4, 5], False),
+            (None, 2, [3, 4, 5], False),
+            (1, None, [1], True),
+            (4, None, [1, 2, 3, 4], True),
+            (5, None, [1, 2, 3, 4, 5], False),
+            (6, None, [1, 2, 3, 4, 5], False),
+            (2, 2, [3, 4], True),
+            (2, 3, [4, 5], False),
+            (2, 4, [5], False),
+            (2, 5, [], False),
+            (2, 99, [], False),
+        ],
+    )
+    async def test_a_page_says_whether_another_follows_and_how_many_there_are_in_all(
+        self,
+        storage: Storage,
+        limit: int | None,
+        after: int | None,
+        numbers: list[int],
+        more: bool,
+    ) -> None:
+        await storage.save(*(a_session(number) for number in (1, 2, 3, 4, 5)))
+
+        page = await storage.reader.page(
+            SessionQuery(limit=limit, after=None if after is None else session_id(after))
+        )
+
+        assert [each.session_id for each in page.sessions] == ids(*numbers)
+        assert (page.total, page.more) == (5, more)
+
+    async def test_a_page_may_start_after_a_session_that_is_gone(self, storage: Storage) -> None:
+        await storage.save(a_session(1), ended(a_session(2)), a_session(3))
+
+        page = await storage.reader.page(SessionQuery(limit=1, after=session_id(2)))
+
+        assert [each.session_id for each in page.sessions] == ids(3)
+        assert (page.total, page.more) == (2, False)
+
+    @pytest.mark.parametrize(
+        ("criteria", "numbers"),
+        [
+            ({"app_name": "sales"}, [1, 2, 5]),
+            ({"app_name": "stock"}, [3, 4]),
+            ({"app_name": "Sales"}, []),
+            ({"app_name": "s%"}, []),
+            ({"user_id": "ada"}, [1, 3]),
+            ({"user_id": "nobody"}, []),
+            ({"working": True}, [2, 3, 5]),
+            ({"working": False}, [1, 4]),
+            ({"heard_after": NOON}, [3]),
+            ({"heard_after": NOON - MICROSECOND}, [2, 3]),
+            ({"heard_until": NOON}, [1, 2, 4, 5]),
+            ({"heard_until": NOON - MICROSECOND}, [1, 4, 5]),
+            ({"heard_until": ago(120)}, [4, 5]),
+            ({"heard_after": ago(120), "heard_until": NOON}, [1, 2]),
+            ({"app_name": "sales", "user_id": "ada"}, [1]),
+            ({"app_name": "sales", "working": True}, [2, 5]),
+            ({"app_name": "sales", "working": True, "heard_after": ago(120)}, [2]),
+            ({"app_name": "stock", "user_id": "ada", "working": False}, []),
+            ({"app_name": "sales", "after": session_id(1)}, [2, 5]),
+        ],
+    )
+    async def test_a_page_holds_just_the_sessions_that_meet_every_criterion(
+        self, storage: Storage, criteria: dict[str, Any], numbers: list[int]
+    ) -> None:
+        loading, unnamed = a_task(progress=None), Task(name=None, started_at=NOON)
+        await storage.save(
+            a_session(1, user_id="ada", last_heartbeat=NOON - MICROSECOND),
+            a_session(2, user_id="bob", last_heartbeat=NOON, task=loading),
+            a_session(
+                3,
+                app_name="stock",
+                user_id="ada",
+                last_heartbeat=NOON + MICROSECOND,
+                task=unnamed,
+            ),
+            a_session(4, app_name="stock", last_heartbeat=ago(120)),
+            a_session(5, last_heartbeat=ago(120) - MICROSECOND, task=a_task()),
+            ended(a_session(6, user_id="ada", last_heartbeat=NOON)),
+        )
+
+        assert await storage.live(**criteria) == ids(*numbers)
+
+    async def test_the_total_counts_what_matches_whatever_the_page(self, storage: Storage) -> None:
+        await storage.save(
+            *(a_session(number) for number in (1, 2, 3)), a_session(4, app_name="stock")
+        )
+
+        page = await storage.reader.page(
+            SessionQuery(app_name="sales", after=session_id(1), limit=1)
+        )
+
+        assert [each.session_id for each in page.sessions] == ids(2)
+        assert (page.total, page.more) == (3, True)
+
+    async def test_the_pages_together_are_the_whole_list(self, storage: Storage) -> None:
+        numbers = range(1, 24)
+        await storage.save(*(a_session(number) for number in numbers))
+        seen: list[SessionId] = []
+
+        more, after = True, None
+        while more:
+            page = await storage.reader.page(SessionQuery(limit=5, after=after))
+            seen += [each.session_id for each in page.sessions]
+            more, after = page.more, seen[-1]
+
+        assert seen == ids(*numbers)

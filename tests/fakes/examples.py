@@ -1,0 +1,58 @@
+"""The values that tests begin with: valid, plain, told apart by a number."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from panel_session_monitor.domain.ids import KillId, ProcessId, SessionId
+from panel_session_monitor.domain.kill import Kill
+from panel_session_monitor.domain.session import Process, Session
+from panel_session_monitor.domain.task import Task
+
+from .clock import NOON
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def seconds(number: float) -> timedelta:
+    """Return a span."""
+    return timedelta(seconds=number)
+
+
+def ago(number: float) -> datetime:
+    """Return the moment so many seconds before every test begins."""
+    return NOON - seconds(number)
+
+
+def session_id(number: int = 1) -> SessionId:
+    """Return an id; ids are in the order of their numbers."""
+    return SessionId(UUID(int=number))
+
+
+def a_process(number: int = 1, /, **fields: Any) -> Process:
+    """Return a process."""
+    return replace(
+        Process(process_id=ProcessId(UUID(int=number << 64)), host="node-a", pid=4711), **fields
+    )
+
+
+def a_task(**fields: Any) -> Task:
+    """Return a task that has begun a minute ago."""
+    return replace(Task(name="Loading data", started_at=ago(60), progress=0.25), **fields)
+
+
+def a_kill(number: int = 1, /, **fields: Any) -> Kill:
+    """Return an order that was just given."""
+    return replace(Kill(kill_id=KillId(UUID(int=number << 96)), requested_at=NOON), **fields)
+
+
+def a_session(number: int = 1, /, **fields: Any) -> Session:
+    """Return a live session that does nothing; it was heard of just now."""
+    plain = Session(
+        session_id=session_id(number),
+        app_name="sales",
+        started_at=ago(3600),
+        last_heartbeat=NOON,
+    )
+    return replace(plain, **fields)

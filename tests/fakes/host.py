@@ -1,0 +1,32 @@
+"""A session's web framework that only remembers what it was told."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingHost:
+    """Keeps the reasons for which the session was ended; coroutines run in a loop of their own."""
+
+    ended_for: list[str] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def end(self, reason: str) -> None:
+        """Note the end, or fail with `failure`."""
+        self.ended_for.append(reason)
+        if self.failure:
+            raise self.failure
+
+    def run(self, work: Coroutine[Any, Any, object]) -> Callable[[float], None]:
+        """Run `work` in a thread of its own; return what waits for it."""
+        thread = ThreadPoolExecutor(max_workers=1)
+        running = thread.submit(asyncio.run, work)
+        thread.shutdown(wait=False)
+
+        def wait(seconds: float) -> None:
+            running.result(seconds)
+
+        return wait
