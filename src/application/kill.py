@@ -1,6 +1,6 @@
 """Ordering the end of a session, or of a whole app."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..domain.ids import KillId, SessionId, name
@@ -44,11 +44,11 @@ class RequestKillAll:
         self, app_name: str, *, reason: str | None = None, requested_by: str | None = None
     ) -> KilledAll:
         """Store an order for each session and return whom it reached (raises Invalid)."""
-        now = self.clock.now()
+        order = _order(self.ids, self.clock.now(), reason, requested_by)
         async with self.unit_of_work() as sessions:
             live = await sessions.live_of(name("app_name", app_name))
             await sessions.save(
-                session.ordered(_order(self.ids, now, reason, requested_by)) for session in live
+                session.ordered(replace(order, kill_id=KillId(self.ids.new()))) for session in live
             )
         return KilledAll(session_ids=tuple(session.session_id for session in live))
 

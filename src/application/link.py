@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 
+from ..domain.report import Reply
 from .ports import Clock, Monitor, MonitorUnavailable
 from .tracking import Callback, TrackedSession, Tracking
 
@@ -18,6 +19,15 @@ COALESCE = 0.2
 
 COROUTINES_WAITED_FOR = 5.0
 """How long an end waits for coroutine callbacks, in seconds: their event loop may be blocked."""
+
+CALLBACKS_WAITED_FOR = 10.0
+"""How long a kill waits for the callbacks, in seconds; one that hangs does not hold the kill."""
+
+INTERVALS = (0.05, 3600.0)
+"""Shortest and longest heartbeat interval that is followed, in seconds, whoever asks for it."""
+
+LONGEST_PAUSE = 3600.0
+"""Longest pause after a failure, in seconds, whatever the server asks for."""
 
 FIRST_BACKOFF = 1.0
 """Longest pause after the first failed report, in seconds; it doubles with each further one."""
@@ -41,13 +51,16 @@ class Link:
     monitor: Monitor
     clock: Clock
     random: Callable[[], float]
+    interval: float = 30.0
+    """Time between heartbeats, in seconds, until the server names its own."""
     heartbeat_interval: float | None = None
-    """The app's own wish, in seconds; None follows the server's."""
+    """The app's own wish, which stands whatever the server says."""
 
+    coalesce: float = COALESCE
     online: bool = False
-    _interval: float = 30.0
     _next_beat: float = 0.0
     _failures: int = 0
+    _refused: bool = False
     _due: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _starting: threading.RLock = field(default_factory=threading.RLock)
@@ -69,28 +82,70 @@ class Link:
                     self._thread.start()
 
     def end(self, session: TrackedSession) -> None:
-        """A session is over: run its callbacks beside the caller, and tell the monitor."""
-        _aside(partial(self._finish, session))
+        """A session is over: tell the monitor, and run its callbacks beside the caller."""
+        self.tracking.close(session)
+        _aside(partial(self._run_callbacks, session))
+
+    def run_late(self, session: TrackedSession, callback: Callback) -> None:
+        """Run a callback that came after the session's end, beside the caller."""
+        _aside(partial(self._call, session, [callback], COROUTINES_WAITED_FOR))
 
     def shut_down(self) -> None:
         """The process ends: run the callbacks of all sessions here and report a last time."""
         with self._starting:
             for session in self.tracking.live():
-                self._finish(session, LAST_WORDS)
+                self._run_callbacks(session, LAST_WORDS)
+                self.tracking.close(session)
             self._stopping.set()
             self._due.set()
         if self._thread:
             self._thread.join(LAST_WORDS)
 
-    def _finish(self, session: TrackedSession, patience: float = COROUTINES_WAITED_FOR) -> None:
-        run_callbacks(session, self.tracking.take_callbacks(session), patience)
-        self.tracking.close(session)
+    # The end of a session -----------------------------------------------------------------
 
     def _obey(self, session: TrackedSession) -> None:
-        run_callbacks(session, self.tracking.take_callbacks(session))
-        self.tracking.acknowledge(session)
+        _aside(partial(self._run_callbacks, session))
+        if session.ran.wait(CALLBACKS_WAITED_FOR):
+            self.tracking.acknowledge(session)
+        else:
+            log.warning("The on_kill callbacks of %s hang", session.session_id)
         reason = session.order.reason if session.order else None
         session.host.end(reason or DEFAULT_REASON)
+
+    def _run_callbacks(
+        self, session: TrackedSession, patience: float = COROUTINES_WAITED_FOR
+    ) -> None:
+        """Run the callbacks, or wait for whoever does: they run once."""
+        callbacks = self.tracking.take_callbacks(session)
+        if callbacks is None:
+            session.ran.wait(patience)
+            return
+        self._call(session, callbacks, patience)
+        session.ran.set()
+
+    def _call(self, session: TrackedSession, callbacks: list[Callback], patience: float) -> None:
+        """Call them in turn; one that raises does not stop the next.
+
+        Coroutines are waited for, all of them together for `patience` seconds.
+        """
+        pending = []
+        for callback in callbacks:
+            try:
+                result = callback()
+                if inspect.iscoroutine(result):
+                    pending.append(session.host.run(result))
+            except BaseException:  # a callback may even exit: it must not take the kill with it
+                log.exception("An on_kill callback of session %s failed", session.session_id)
+        until = self.clock.monotonic() + patience
+        for wait in pending:
+            try:
+                wait(max(until - self.clock.monotonic(), 0.0))
+            except TimeoutError:
+                log.warning("An on_kill coroutine of %s is still running", session.session_id)
+            except BaseException:
+                log.exception("An on_kill coroutine of session %s failed", session.session_id)
+
+    # The thread ---------------------------------------------------------------------------
 
     def _run(self) -> None:
         pause = 0.0
@@ -98,7 +153,7 @@ class Link:
             self._due.wait(self._until_next_beat())
             self._due.clear()
             pause = self._round()
-        if not self._failures:
+        while not self._failures and self.tracking.due():
             self._round()
 
     def _until_next_beat(self) -> float | None:
@@ -120,22 +175,25 @@ class Link:
         except Exception as error:  # the link's own outermost loop: it outlives every surprise
             log.debug("unexpected", exc_info=True)
             return self._missed(MonitorUnavailable(repr(error)))
-        self._reached(reply.heartbeat_interval, now if draft.report.session_ids else None)
+        self._reached(reply, now if draft.report.session_ids else None)
         for session in orders:
             _aside(partial(self._obey, session))
         if self.tracking.due():
             self._due.set()
-        return COALESCE
+        return self.coalesce
 
-    def _reached(self, interval: float, beat_at: float | None) -> None:
+    def _reached(self, reply: Reply, beat_at: float | None) -> None:
         if self._failures:
             log.info("The session monitor answers again.")
+        if reply.refused and not self._refused:
+            self._refused = True
+            log.warning("The session monitor refuses news, first: %s", reply.refused[0].detail)
         first = not self.online and not self._failures
         self.online, self._failures = True, 0
-        self._interval = self.heartbeat_interval or interval
+        self.interval = _bounded(reply.heartbeat_interval)
         if beat_at is not None:
             # Processes started together spread their heartbeats over the interval.
-            self._next_beat = beat_at + self._interval * (self.random() if first else 1.0)
+            self._next_beat = beat_at + self._wanted() * (self.random() if first else 1.0)
 
     def _missed(self, failure: MonitorUnavailable) -> float:
         if not self._failures:
@@ -147,33 +205,17 @@ class Link:
         self.online = False
         self._next_beat = -inf
         self._due.set()
-        bound = min(FIRST_BACKOFF * 2.0**self._failures, self._interval)
+        bound = min(FIRST_BACKOFF * 2.0**self._failures, self._wanted())
         self._failures = min(self._failures + 1, 30)
-        return (failure.retry_after or 0.0) + bound * self.random()
+        return min((failure.retry_after or 0.0) + bound * self.random(), LONGEST_PAUSE)
+
+    def _wanted(self) -> float:
+        return _bounded(self.heartbeat_interval or self.interval)
 
 
-def run_callbacks(
-    session: TrackedSession, callbacks: list[Callback], patience: float = COROUTINES_WAITED_FOR
-) -> None:
-    """Run what was to run at the session's end; one that raises does not stop the next.
-
-    Coroutines are waited for, all together for about `patience` seconds.
-    """
-    pending = []
-    for callback in callbacks:
-        try:
-            result = callback()
-            if inspect.iscoroutine(result):
-                pending.append(session.host.run(result))
-        except BaseException:  # a callback may even exit: it must not take the kill with it
-            log.exception("An on_kill callback of session %s failed", session.session_id)
-    for wait in pending:
-        try:
-            wait(patience)
-        except TimeoutError:
-            log.warning("An on_kill coroutine of %s is still running", session.session_id)
-        except BaseException:
-            log.exception("An on_kill coroutine of session %s failed", session.session_id)
+def _bounded(interval: float) -> float:
+    shortest, longest = INTERVALS
+    return min(max(interval, shortest), longest) if interval == interval else longest  # noqa: PLR0124  # NaN
 
 
 def _aside(work: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..domain.ids import SessionId
-from ..domain.report import Registration, served_by
+from ..domain.report import Registration, require_served_by
 from ..domain.session import Process, Session
 from .ports import Clock, Ids, UnitOfWork
 
@@ -50,6 +50,6 @@ class RegisterSession:
             known = (await sessions.get([registration.session_id])).get(registration.session_id)
             session = registration.applied(known, now)
             if process:
-                served_by(known, process.process_id)
+                require_served_by(known, process)
             await sessions.save([session])
         return Registered(session=session, created=known is None)

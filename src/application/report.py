@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ..domain.errors import Gone, MonitorError, NotFound
 from ..domain.ids import SessionId
 from ..domain.kill import Kill
-from ..domain.report import Order, Refusal, Reply, Report, served_by
+from ..domain.report import Order, Refusal, Reply, Report, is_served_by, require_served_by
 from ..domain.session import Session
 from .ports import Clock, UnitOfWork
 
@@ -35,7 +35,7 @@ class RecordReport:
             for news in report.news:
                 session_id = news.session_id
                 with findings.about(session_id):
-                    served_by(after.get(session_id), report.process.process_id)
+                    require_served_by(after.get(session_id), report.process)
                     after[session_id] = news.applied(after.get(session_id), now)
             await sessions.save(
                 session for key, session in after.items() if session is not before.get(key)
@@ -45,7 +45,7 @@ class RecordReport:
             findings.missed(absent, await sessions.get(absent))
         return Reply(
             heartbeat_interval=self.heartbeat_interval,
-            kill_requested=_orders(after.values(), beating),
+            kill_requested=_orders(report, after.values(), beating),
             unknown=tuple(findings.unknown),
             ended=tuple(findings.ended),
             refused=tuple(findings.refused),
@@ -79,9 +79,10 @@ class _Findings:
 
 
 def _orders(
-    mentioned: Iterable[Session], beating: Mapping[SessionId, Kill | None]
+    report: Report, mentioned: Iterable[Session], beating: Mapping[SessionId, Kill | None]
 ) -> tuple[Order, ...]:
-    kills = {session.session_id: session.kill for session in mentioned if not session.end}
+    own = (each for each in mentioned if not each.end and is_served_by(each, report.process))
+    kills = {session.session_id: session.kill for session in own}
     return tuple(
         Order(session_id=session_id, kill_id=kill.kill_id, reason=kill.reason)
         for session_id, kill in (kills | dict(beating)).items()

@@ -42,9 +42,9 @@ class Sweep:
     async def __call__(self) -> int:
         """Do one round; return how many sessions expired."""
         now = self.clock.now()
-        self.watch = self.watch.look(now)
         async with self.unit_of_work() as sessions:
             await sessions.forget_ended(now - self.keep_history)
+        self.watch = self.watch.look(now)  # only now: without its store the monitor hears nobody
         if not self.watch.heard_nothing_for(self.policy.expire_after):
             return 0
         return await self.remove_silent(self.policy.expire_after)

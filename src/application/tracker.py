@@ -1,13 +1,14 @@
 """The tracker: what an app's own code holds of its session."""
 
 from collections.abc import Callable, Iterable, Iterator
+from math import isnan
 from operator import length_hint
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from ..domain.ids import cleaned
-from .link import Link, run_callbacks
+from .link import Link
 from .tracking import RunningTask, TrackedSession
 
 T = TypeVar("T")
@@ -26,21 +27,21 @@ class Task:
         self._link = link
         self._session = session
         self._name = name
-        self._running: RunningTask | None = None
+        self._running: list[RunningTask] = []
 
     @property
     def progress(self) -> float | None:
         """How far the task has come; None while it is not known."""
-        return self._running.progress if self._running else None
+        return self._running[-1].progress if self._running else None
 
     @progress.setter
-    def progress(self, value: float) -> None:
+    def progress(self, value: float | None) -> None:
         if self._running:
-            bounded = min(max(float(value), 0.0), 1.0)
-            self._link.tracking.advance(self._session, self._running, bounded)
+            bounded = None if value is None or isnan(value) else min(max(value, 0.0), 1.0)
+            self._link.tracking.advance(self._session, self._running[-1], bounded)
 
     def __enter__(self) -> Self:
-        self._running = self._link.tracking.begin(self._session, self._name)
+        self._running.append(self._link.tracking.begin(self._session, self._name))
         return self
 
     def __exit__(
@@ -49,9 +50,7 @@ class Task:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._running:
-            self._link.tracking.finish(self._session, self._running)
-            self._running = None
+        self._link.tracking.finish(self._session, self._running.pop())
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -124,7 +123,7 @@ class Tracker:
         on the session's event loop. After the end, `callback` runs at once.
         """
         if not self._link.tracking.subscribe(self._session, callback):
-            run_callbacks(self._session, [callback])
+            self._link.run_late(self._session, callback)
         return callback
 
     def close(self) -> None:

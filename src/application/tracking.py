@@ -25,8 +25,9 @@ from ..domain.report import (
 from ..domain.session import EndReason, Process
 from .ports import Clock, Ids, SessionHost
 
-NEWS_PER_REPORT = 1_000
-"""Most news in one report: it keeps the request well below the server's limit of 1 MiB."""
+NEWS_PER_REPORT = 200
+"""Most news of a kind in one report: with the longest names, of four bytes a character, and as
+many heartbeats as there may be, the request stays below the server's limit of 1 MiB."""
 
 SESSIONS_PER_REPORT = 10_000
 """Most heartbeats in one report, by the server's contract."""
@@ -60,6 +61,7 @@ class TrackedSession:
     activity: int = 0
     activity_told: int = 0
     order: Order | None = None
+    ran: threading.Event = field(default_factory=threading.Event)
     step: KillState | None = None
     step_told: KillState | None = None
     callbacks: list[Callback] | None = field(default_factory=list)
@@ -74,7 +76,7 @@ class Draft:
     registrations: tuple[TrackedSession, ...]
     activities: tuple[tuple[TrackedSession, int], ...]
     steps: tuple[tuple[TrackedSession, KillState | None], ...]
-    endings: tuple[Ending, ...]
+    endings: tuple[KillStep | Ending, ...]
 
 
 class Tracking:
@@ -86,7 +88,8 @@ class Tracking:
         self._ids = ids
         self._lock = threading.Lock()
         self._live: dict[SessionId, TrackedSession] = {}
-        self._endings: deque[Ending] = deque(maxlen=ENDINGS_KEPT)
+        self._endings: deque[KillStep | Ending] = deque(maxlen=ENDINGS_KEPT)
+        self._to_beat: list[TrackedSession] = []
         self.wake: Callable[[], None] = lambda: None
 
     # What the app's threads note --------------------------------------------------------
@@ -114,7 +117,7 @@ class Tracking:
         self.wake()
         return task
 
-    def advance(self, session: TrackedSession, task: RunningTask, progress: float) -> None:
+    def advance(self, session: TrackedSession, task: RunningTask, progress: float | None) -> None:
         """Note how far a task has come, from 0 to 1."""
         with self._lock:
             task.progress = progress
@@ -138,10 +141,10 @@ class Tracking:
 
     # What the end of a session takes ----------------------------------------------------
 
-    def take_callbacks(self, session: TrackedSession) -> list[Callback]:
-        """Hand out the callbacks: whoever takes them runs them, nobody else gets them."""
+    def take_callbacks(self, session: TrackedSession) -> list[Callback] | None:
+        """Hand out the callbacks to whoever asks first: it runs them. None to everybody else."""
         with self._lock:
-            callbacks, session.callbacks = session.callbacks or [], None
+            callbacks, session.callbacks = session.callbacks, None
             return callbacks
 
     def acknowledge(self, session: TrackedSession) -> None:
@@ -157,6 +160,8 @@ class Tracking:
                 return False
             session.over = True
             self._live.pop(session.session_id, None)
+            if session.order and session.step and session.step is not session.step_told:
+                self._endings.append(_kill_step(session.order, session.step))
             reason = EndReason.KILLED if session.order else EndReason.CLOSED
             self._endings.append(Ending(session_id=session.session_id, reason=reason))
         self.wake()
@@ -192,10 +197,13 @@ class Tracking:
                 *(_kill_step(each.order, step) for each, step in steps if each.order and step),
                 *endings,
             )
-            alive = islice(told_of, SESSIONS_PER_REPORT) if beat else ()
+            if beat:
+                self._to_beat = told_of
+            beating = self._to_beat[:SESSIONS_PER_REPORT]
+            self._to_beat = self._to_beat[SESSIONS_PER_REPORT:]
             report = Report(
                 process=self.process,
-                session_ids=tuple(each.session_id for each in alive),
+                session_ids=tuple(each.session_id for each in beating if not each.over),
                 news=news,
             )
         return Draft(report, new, activities, steps, endings)
@@ -221,7 +229,7 @@ class Tracking:
     def due(self) -> bool:
         """Tell whether there is news that the monitor has not been told."""
         with self._lock:
-            return bool(self._endings) or any(map(_has_news, self._live.values()))
+            return bool(self._endings or self._to_beat) or any(map(_has_news, self._live.values()))
 
     def _find(self, session_ids: tuple[SessionId, ...]) -> list[TrackedSession]:
         return [self._live[each] for each in session_ids if each in self._live]
@@ -238,10 +246,14 @@ class Tracking:
     def _ordered(self, orders: tuple[Order, ...]) -> Iterator[TrackedSession]:
         for order in orders:
             session = self._live.get(order.session_id)
-            if session and session.order is None:
-                session.order = order
+            if session is None:
+                continue
+            if session.order is None:
                 session.step = KillState.DELIVERED
                 yield session
+            elif session.order.kill_id != order.kill_id:
+                session.step_told = None  # ordered anew by a monitor that lost the first order
+            session.order = order
 
 
 def _registered(session: TrackedSession) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .errors import InvalidField, SessionNotFound, SessionOfAnotherApp, SessionOfAnotherProcess
-from .ids import KillId, ProcessId, SessionId
+from .ids import KillId, SessionId
 from .kill import KillState
 from .session import EndReason, Process, Session
 
@@ -151,7 +151,12 @@ def known(session: Session | None, session_id: SessionId) -> Session:
     return session
 
 
-def served_by(session: Session | None, process_id: ProcessId) -> None:
-    """Raise SessionOfAnotherProcess unless `process_id` may speak for the session."""
-    if session and session.process and session.process.process_id != process_id:
+def is_served_by(session: Session, process: Process) -> bool:
+    """Tell whether `process` may speak for the session."""
+    return session.process is None or session.process.process_id == process.process_id
+
+
+def require_served_by(session: Session | None, process: Process) -> None:
+    """Raise SessionOfAnotherProcess unless `process` may speak for the session."""
+    if session and not is_served_by(session, process):
         raise SessionOfAnotherProcess(session.session_id)

@@ -72,9 +72,9 @@ class Session:
         started_at: datetime | None = None,
     ) -> Self:
         """A task is in progress; without a start of its own, the same task goes on."""
-        goes_on = self.task is not None and self.task.name == name
-        since = started_at or (self.task.started_at if self.task and goes_on else now)
-        task = Task(name=name, started_at=since, progress=progress)
+        task = Task(name=name, started_at=started_at or now, progress=progress)
+        if started_at is None and self.task and self.task.name == task.name:
+            task = replace(task, started_at=self.task.started_at)
         return self._change(task=task).seen(now)
 
     def resting(self, now: datetime) -> Self:

@@ -78,6 +78,7 @@ class SessionClient:
                 monitor=DeferredMonitor(*place),
                 clock=clock,
                 random=random.random,
+                interval=settings.heartbeat_interval,
             )
         link = cls._links[place]
         wishes = [each for each in (link.heartbeat_interval, heartbeat_interval) if each]

@@ -47,4 +47,8 @@ def screenshot() -> Callable[[Page, str], None]:
     """Keep a picture of a page among the test artefacts."""
     folder = ROOT / "artefacts"
     folder.mkdir(exist_ok=True)
-    return lambda page, name: page.screenshot(path=folder / f"{name}.png") and None
+
+    def keep(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png")
+
+    return keep

@@ -17,6 +17,10 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
+"""How long a condition is waited for, in seconds."""
+
+START_PATIENCE = 120.0
+"""How long a program may take to come up on a busy machine, in seconds."""
 
 
 def free_port() -> int:
@@ -74,7 +78,7 @@ class Process:
             except httpx.TransportError:
                 return False
 
-        eventually(ready)
+        eventually(ready, START_PATIENCE)
         return self
 
     def send(self, number: signal.Signals) -> None:

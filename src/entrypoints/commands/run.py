@@ -56,9 +56,9 @@ def dashboard(
     """Run the dashboard, by `panel serve`."""
     from panel.command import main as panel  # noqa: PLC0415  # only this command needs Panel
 
-    from ..dashboard import use  # noqa: PLC0415
+    from ..dashboard import view  # noqa: PLC0415
 
-    use(settings)
+    view.settings.override(settings)
     script = Path(__file__).parents[1] / "monitor.py"
     origins = [f"--allow-websocket-origin={each}" for each in allow_websocket_origin]
     panel(["panel", "serve", str(script), f"--port={port}", f"--address={address}", *origins])

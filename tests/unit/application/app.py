@@ -61,7 +61,7 @@ class App:
 
     def exchange_all(self) -> None:
         """Report until nothing is due, which must come soon."""
-        for _ in range(30):
+        for _ in range(100):
             if not self.tracking.due():
                 return
             self.exchange()

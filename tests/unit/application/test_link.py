@@ -42,11 +42,11 @@ class Linked(App):
 
     def __post_init__(self) -> None:
         App.__post_init__(self)
-        self.link = self.linked(lambda: 0.02)
+        self.link = self.linked(lambda: 0.02, coalesce=0.01)
 
     def known(self, session: TrackedSession) -> Any:
-        """Wait until the monitor knows a session, and return what it knows."""
-        return soon(lambda: self.stored(session))
+        """Wait until the monitor knows a session and the link knows that; return what it knows."""
+        return soon(lambda: self.link.online and self.stored(session))
 
     def beats(self) -> None:
         """Let the next heartbeat come, and wait until it was sent."""
@@ -567,9 +567,7 @@ def test_a_callback_that_takes_long_holds_up_nobody_else(app: Linked) -> None:
     assert soon(lambda: _kill_in(app, slow, KillState.ACKNOWLEDGED))
 
 
-def test_a_kill_that_meets_the_callbacks_at_work_is_acknowledged_when_they_are_done(
-    app: Linked,
-) -> None:
+def test_a_natural_end_is_reported_while_its_callbacks_are_still_at_work(app: Linked) -> None:
     session = app.open()
     begun, release = threading.Event(), threading.Event()
 
@@ -581,13 +579,11 @@ def test_a_kill_that_meets_the_callbacks_at_work_is_acknowledged_when_they_are_d
     app.known(session)
     app.link.end(session)
     assert begun.wait(PATIENCE)
-    app.kill(session)
-    app.beats()
 
-    told = soon(lambda: app.known(session).kill.delivered_at and app.known(session).kill)
+    ended = soon(lambda: app.known(session).end)
     release.set()
 
-    assert told.state is KillState.DELIVERED
+    assert ended.reason is EndReason.CLOSED
 
 
 def test_a_page_that_cannot_be_ended_leaves_the_link_at_work(

@@ -22,7 +22,7 @@ from panel_session_monitor.domain.report import (
     Registration,
     known,
     moment,
-    served_by,
+    require_served_by,
 )
 from panel_session_monitor.domain.session import EndReason
 from panel_session_monitor.domain.task import Task
@@ -239,15 +239,15 @@ def test_a_known_session_is_returned() -> None:
     "session", [None, a_session(), a_session(process=a_process(1)), a_session().ended(NOON)]
 )
 def test_a_process_speaks_for_its_own_sessions_and_those_of_none(session: Any) -> None:
-    served_by(session, a_process(1).process_id)
+    require_served_by(session, a_process(1))
 
 
 def test_a_process_is_the_same_wherever_it_says_it_runs() -> None:
-    served_by(a_session(process=a_process(1, host="old")), a_process(1, host="new").process_id)
+    require_served_by(a_session(process=a_process(1, host="old")), a_process(1, host="new"))
 
 
 def test_a_process_does_not_speak_for_the_sessions_of_another() -> None:
     with pytest.raises(SessionOfAnotherProcess) as raised:
-        served_by(a_session(process=a_process(1)), a_process(2).process_id)
+        require_served_by(a_session(process=a_process(1)), a_process(2))
 
     assert raised.value.session_id == session_id()

@@ -1,0 +1,174 @@
+"""What Bokeh and Panel keep private, and the three places where Bokeh's server is wrapped.
+
+Read from panel 1.9 and bokeh 3.9; nothing else in this project touches it:
+
+- `ServerSession._subscribed_connections` and `ServerConnection._socket`: there is no public way
+  from a session to its WebSockets.
+- `ApplicationContext._sessions` and `_session_contexts`: Bokeh's own `_discard_session` leaves a
+  session alive that still has a connection or a callback waiting for its lock.
+- `panel.state._sessions`: with `--reuse-sessions` Panel renders every later page from the first
+  session, which would be a dead one.
+
+Wrapped are `WSHandler._async_open`, because a page that reconnects has its killed session made
+again under the same id; `ApplicationContext.create_session_if_needed`, because a page that is
+loaded anew may well bring a killed id in its URL; and `ServerSession.unsubscribe`, because Bokeh
+tells nobody that the last WebSocket of a session is gone.
+"""
+# ruff: noqa: SLF001 -- private members are what this module is for
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, cast
+
+from bokeh.document.events import ModelChangedEvent
+from bokeh.server.connection import ServerConnection
+from bokeh.server.contexts import ApplicationContext
+from bokeh.server.session import ServerSession
+from bokeh.server.views.ws import WSHandler
+from bokeh.util.token import get_session_id
+from panel.io.state import state
+
+log = logging.getLogger("panel_session_monitor")
+
+GOING_AWAY = 1001
+"""The WebSocket close code of an endpoint that will not come back (RFC 6455, section 7.4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the wrapped places ask and tell."""
+
+    refusal: Callable[[str], str | None]
+    """Why a WebSocket for this session id is turned away; None lets it in."""
+
+    page_requested: Callable[[str], Awaitable[None]]
+    """A session under this id is about to be made, or joined, for a page that is being loaded."""
+
+    disconnected: Callable[[ServerSession], None]
+    """A session has lost its last WebSocket."""
+
+
+def install(hooks: Hooks) -> None:
+    """Wrap Bokeh's server; call it once per process."""
+    _wrap_opening(hooks)
+    _wrap_creation(hooks)
+    _wrap_unsubscribing(hooks)
+
+
+def _wrap_opening(hooks: Hooks) -> None:
+    handlers: Any = WSHandler
+    opens = handlers._async_open
+
+    @wraps(opens)
+    async def open_unless_refused(handler: WSHandler, token: str) -> None:
+        reason = hooks.refusal(get_session_id(token))
+        if reason is None:
+            await opens(handler, token)
+        else:  # closed rather than raised: Tornado would log a traceback for each attempt
+            handler.close(GOING_AWAY, reason)
+
+    handlers._async_open = open_unless_refused
+
+
+def _wrap_creation(hooks: Hooks) -> None:
+    applications: Any = ApplicationContext
+    creates = applications.create_session_if_needed
+
+    @wraps(creates)
+    async def create_for_page(
+        application: ApplicationContext, session_id: str, *arguments: Any, **options: Any
+    ) -> Any:
+        await hooks.page_requested(session_id)
+        return await creates(application, session_id, *arguments, **options)
+
+    applications.create_session_if_needed = create_for_page
+
+
+def _wrap_unsubscribing(hooks: Hooks) -> None:
+    sessions: Any = ServerSession
+    unsubscribes = sessions.unsubscribe
+
+    @wraps(unsubscribes)
+    def unsubscribe_and_tell(session: ServerSession, connection: ServerConnection) -> None:
+        unsubscribes(session, connection)
+        if session.connection_count or session.destroyed:
+            return
+        try:
+            hooks.disconnected(session)
+        except Exception:  # nothing of ours may reach Bokeh
+            log.exception("Noting a lost connection failed")
+
+    sessions.unsubscribe = unsubscribe_and_tell
+
+
+def connections(session: ServerSession) -> list[ServerConnection]:
+    """Return the WebSockets that show this session."""
+    return list(session._subscribed_connections)
+
+
+async def close(connection: ServerConnection, reason: str) -> None:
+    """Send the close frame; inside FastAPI this waits while the peer reads nothing."""
+    handler: Any = connection._socket
+    if not isinstance(handler, WSHandler):
+        await handler._socket.close(GOING_AWAY, reason)
+    elif handler.ws_connection is not None:  # handler.close would forget what `drop` aborts
+        handler.ws_connection.close(GOING_AWAY, reason)
+
+
+def drop(connection: ServerConnection) -> None:
+    """Part a session from a WebSocket whose peer does not answer the close."""
+    handler: Any = connection._socket
+    handler.application.client_lost(connection)
+    if isinstance(handler, WSHandler):  # uvicorn hangs up by itself
+        handler.connection = None  # or its on_close speaks to a session that is no more
+        if handler.ws_connection is not None:
+            cast("Any", handler.ws_connection)._abort()
+
+
+async def forbid_reconnect(connection: ServerConnection) -> None:
+    """Tell the page not to come back by itself, whichever process that would reach.
+
+    A document's config takes no part in Bokeh's synchronisation, though pages accept its changes.
+    """
+    document = connection.session.document
+    if document.config.reconnect_session:
+        change = ModelChangedEvent(document, document.config, "reconnect_session", False)
+        await connection.send_patch_document(change)
+
+
+def unpin(session: ServerSession) -> None:
+    """Take from Panel a session that `--reuse-sessions` would render the next page from."""
+    for key, pinned in list(state._sessions.items()):
+        if pinned is session:
+            del state._sessions[key]
+
+
+async def destroy(session: Any, patience: float) -> None:
+    """Destroy a session and run its hooks.
+
+    Waits no longer than `patience` seconds for a callback that holds the document's lock: it may
+    hold it for ever.
+    """
+    if session.destroyed:
+        return
+    context: Any = session.document.session_context
+    application = context.server_context.application_context
+    removed = False
+
+    def remove() -> None:
+        nonlocal removed
+        if not session.destroyed:
+            session.destroy()
+            application._sessions.pop(session.id, None)
+            application._session_contexts.pop(session.id, None)
+            removed = True
+
+    try:
+        await asyncio.wait_for(session.with_document_locked(remove), patience)
+    except TimeoutError:
+        remove()
+    if removed:
+        await application.application.on_session_destroyed(context)

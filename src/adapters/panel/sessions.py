@@ -1,0 +1,189 @@
+"""Panel's session as a host of tracked work, from the first line of its code to its end."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from functools import partial
+from itertools import count
+from typing import Any, cast
+from weakref import WeakKeyDictionary, ref
+
+from bokeh.document import Document
+from bokeh.events import DocumentReady, Event
+from bokeh.server.contexts import ApplicationContext
+from bokeh.server.session import ServerSession
+from panel.config import config
+from panel.io.state import set_curdoc, state
+
+from . import bokeh_fastapi, internals
+from .ending import Endings
+
+log = logging.getLogger("panel_session_monitor")
+
+_numbers = count(1)
+_endings = Endings()
+_sessions: WeakKeyDictionary[Document, "PanelSession"] = WeakKeyDictionary()
+_tracking = threading.RLock()
+_installed: set[Callable[[internals.Hooks], None]] = set()
+
+
+class PanelSession:
+    """One session of a Panel app; `key` tells it from every other, as Bokeh re-uses its ids.
+
+    Its methods may be called from any thread, also after its end. It keeps no document alive.
+    """
+
+    def __init__(self, document: Document) -> None:
+        context: Any = document.session_context
+        self.key = (str(context.id), next(_numbers))
+        self._context = ref(context)
+        self._loop = _loop_of(context)
+        self._lock = threading.Lock()
+        self._over = False
+        self._callbacks: list[Callable[[], None]] = []
+        self._shown = bool(context.session and context.session.connection_count)
+        document.on_event(DocumentReady, self._note_shown)
+        document.on_session_destroyed(self._note_destroyed)
+
+    def on_over(self, callback: Callable[[], None]) -> None:
+        """Call back, once, when the session is over: on the event loop, so it must not wait.
+
+        It is over when Bokeh has destroyed it. Where the page does not reconnect it is over as
+        soon as the page is gone, unless it is being ended, which only its destruction completes.
+        """
+        with self._lock:
+            if not self._over:
+                self._callbacks.append(callback)
+                return
+        _call(callback)
+
+    def end(self, reason: str) -> None:
+        """Close the session's pages with the reason and destroy it; returns at once.
+
+        While a callback of the app blocks the event loop, it happens when the loop is free again.
+        """
+        if loop := self._running_loop():
+            loop.call_soon_threadsafe(self._begin_to_end, reason, context=Context())
+
+    def run(self, work: Coroutine[Any, Any, object]) -> Callable[[float], None]:
+        """Start a coroutine on the session's event loop; the result waits for it.
+
+        Where that loop cannot do it, because it has stopped or because this thread is its own,
+        the coroutine runs on a loop made for it while it is waited for.
+        """
+        loop = self._running_loop()
+        if loop is None or loop is _loop_here():
+            return partial(_run_apart, work)
+        running = asyncio.run_coroutine_threadsafe(work, loop)
+
+        def wait(timeout: float) -> None:
+            running.result(timeout)
+
+        return wait
+
+    def disconnected(self, session: ServerSession) -> None:
+        """The last WebSocket is gone, and with it perhaps the page."""
+        if self._shown and not (_endings.under_way(session.id) or _reconnects(session.document)):
+            self._finish()
+
+    def _note_shown(self, _event: Event) -> None:
+        # Before that, the connection may be one of a program that prepares the session for a page.
+        self._shown = True
+
+    def _note_destroyed(self, _context: object) -> None:
+        self._finish()
+
+    def _finish(self) -> None:
+        with self._lock:
+            self._over = True
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            _call(callback)
+
+    def _begin_to_end(self, reason: str) -> None:
+        context: Any = self._context()
+        if context is not None and context.session is not None:
+            _endings.begin(context.session, reason)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop | None:
+        return self._loop if self._loop and self._loop.is_running() else None
+
+
+def current_session() -> PanelSession | None:
+    """Return the session whose code is running; None in a script, a notebook, a test.
+
+    It is whom Panel takes for current: in a thread of the app's own that is, while some page is
+    loading, that page's session, and else none.
+    """
+    document = state.curdoc
+    if document is None:
+        return None
+    with _tracking:
+        known = _sessions.get(document)
+        if known is None and document.session_context is not None:
+            _install()
+            known = _sessions[document] = PanelSession(document)
+        return known
+
+
+def current_user() -> str | None:
+    """Return the name under which this session's user has logged in, as Panel tells it."""
+    user = state.user
+    return None if user is None else str(user)
+
+
+def _install() -> None:
+    """Wrap what the servers of this process need wrapped, each once."""
+    hooks = internals.Hooks(_endings.refusal, _endings.page_requested, _disconnected)
+    due = {internals.install, *([bokeh_fastapi.install] if bokeh_fastapi.loaded() else [])}
+    for install in due - _installed:
+        install(hooks)
+        _installed.add(install)
+
+
+def _disconnected(session: ServerSession) -> None:
+    if tracked := _sessions.get(session.document):
+        tracked.disconnected(session)
+
+
+def _reconnects(document: Document) -> bool:
+    """Tell whether a page of this document can come back to its session."""
+    with set_curdoc(document):
+        return bool(document.config.reconnect_session or config.reconnect)
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:  # nothing of ours may reach Bokeh
+        log.exception("Noting the end of a session failed")
+
+
+def _loop_of(context: Any) -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that serves a session; None if it only warms up its server."""
+    if context.server_context is None:
+        return None
+    application: ApplicationContext | None = context.server_context.application_context
+    if application is None or application.io_loop is None:
+        return None
+    loop: asyncio.AbstractEventLoop = cast("Any", application.io_loop).asyncio_loop
+    return loop
+
+
+def _loop_here() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _run_apart(work: Coroutine[Any, Any, object], timeout: float) -> None:
+    bounded = asyncio.wait_for(work, timeout)
+    if _loop_here() is None:
+        asyncio.run(bounded)
+        return
+    with ThreadPoolExecutor(1) as aside:  # within a signal handler, which holds up this loop
+        aside.submit(asyncio.run, bounded).result()

@@ -1,0 +1,1 @@
+"""Small Panel apps under test."""

@@ -1,0 +1,175 @@
+"""`on_kill` callbacks run exactly once, whatever ends the session."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page
+
+from ..support.processes import Process, eventually, free_port, panel_serve, python
+from .conftest import Start
+from .test_main_job import CLI, opened
+
+APP = "tests/e2e/apps/tracked.py"
+
+
+class Served:
+    """The tracked page, served one way or the other, with a monitor of its own."""
+
+    def __init__(self, start: Start, folder: Path, *, fastapi: bool, procs: int = 1) -> None:
+        self.api, port = f"http://127.0.0.1:{free_port()}", free_port()
+        self.url = f"http://127.0.0.1:{port}/tracked"
+        self.callbacks = folder / "callbacks"
+        self.callbacks.touch()
+        env = {
+            "PSM_SERVER_URL": self.api,
+            "PSM_PORT": self.api.rpartition(":")[2],
+            "PSM_DATABASE_URL": f"sqlite:///{folder}/once.sqlite3",
+            "PSM_HEARTBEAT_INTERVAL": "1",
+            "CALLBACKS": str(self.callbacks),
+        }
+        origin = f"--allow-websocket-origin=127.0.0.1:{port}"
+        command = panel_serve(APP, port, origin, f"--num-procs={procs}")
+        if fastapi:
+            command = python("-m", "tests.e2e.apps.tracked", str(port))
+        monitor = start(python("-m", CLI, "serve"), env)
+        self.process: Process = start(command, env)
+        monitor.answers(f"{self.api}/health/ready")
+        self.process.answers(
+            self.url
+            if procs > 1
+            else f"{self.url.removesuffix('tracked')}docs"
+            if fastapi
+            else self.url
+        )
+
+    def ran(self, session: str) -> list[str]:
+        """Which callbacks of a session ran, in order."""
+        lines = self.callbacks.read_text().splitlines()
+        return [line.split()[0] for line in lines if session in line]
+
+
+@pytest.fixture(params=["tornado", "fastapi"])
+def served(request: pytest.FixtureRequest, start: Start, tmp_path: Path) -> Served:
+    return Served(start, tmp_path, fastapi=request.param == "fastapi")
+
+
+def close_the_tab(page: Page, _: Served) -> None:
+    page.close()
+
+
+def reload_the_page(page: Page, _: Served) -> None:
+    page.reload()
+
+
+def stop_the_server(_: Page, served: Served) -> None:
+    served.process.send(signal.SIGTERM)
+    served.process.wait()
+
+
+def kill(page: Page, served: Served) -> None:
+    for session in httpx.get(f"{served.api}/sessions").json():
+        httpx.post(f"{served.api}/sessions/{session['session_id']}/kill").raise_for_status()
+
+
+@pytest.mark.parametrize("end", [close_the_tab, reload_the_page, stop_the_server, kill])
+def test_callbacks_run_once_and_the_monitor_is_told(
+    served: Served, page: Page, end: Callable[[Page, Served], None]
+) -> None:
+    session = opened(page, served.url)
+    shown = f"{served.api}/sessions/{session}"
+    eventually(lambda: httpx.get(shown).is_success)
+
+    end(page, served)
+
+    ended = eventually(lambda: httpx.get(shown).json().get("end_reason"))
+    assert ended == ("killed" if end is kill else "closed")
+    served.process.stop()
+    assert sorted(served.ran(session)) == ["coroutine", "function"]
+
+
+def test_every_process_of_a_server_has_a_link_of_its_own(
+    start: Start, tmp_path: Path, page: Page
+) -> None:
+    served = Served(start, tmp_path, fastapi=False, procs=2)
+
+    def pids() -> set[int]:
+        page.goto(served.url)
+        return {each["pid"] for each in httpx.get(f"{served.api}/sessions").json()}
+
+    eventually(lambda: len(pids()) == 2)
+
+
+SCRIPT = """
+import os, sys
+from panel_session_monitor import SessionClient
+
+tracker = SessionClient.get_tracker(app_name="script")
+tracker.on_kill(lambda: print("ended", os.getpid(), flush=True))
+with tracker.task("Working"):
+    pass
+if {fork} and os.fork() == 0:
+    child = SessionClient.get_tracker(app_name="child")
+    assert child is not tracker
+    with tracker.task("the parent's"), child.task("Working"):
+        pass
+    sys.exit(0)
+if {fork}:
+    os.wait()
+print("ready", flush=True)
+{rest}
+"""
+
+
+def script(rest: str, *, fork: bool = False) -> subprocess.Popen[str]:
+    code = SCRIPT.format(rest=rest, fork=fork)
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PSM_SERVER_URL": f"http://127.0.0.1:{free_port()}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_script_ends_its_session_at_its_exit() -> None:
+    program = script("")
+
+    output, _ = program.communicate(timeout=60)
+
+    assert output.splitlines() == ["ready", f"ended {program.pid}"]
+    assert program.returncode == 0
+
+
+def test_a_script_ends_its_session_on_sigterm_and_dies_of_it() -> None:
+    program = script("import time\nwhile True: time.sleep(0.1)")
+    assert program.stdout
+    assert program.stdout.readline() == "ready\n"
+
+    program.terminate()
+
+    assert program.stdout.read() == f"ended {program.pid}\n"
+    assert program.wait(30) == -signal.SIGTERM
+
+
+def test_a_forked_child_leaves_its_parents_session_alone() -> None:
+    program = script("", fork=True)
+
+    output, errors = program.communicate(timeout=60)
+
+    assert output.splitlines() == ["ready", f"ended {program.pid}"]
+    assert program.returncode == 0, errors
+
+
+def test_without_a_monitor_one_warning_is_logged() -> None:
+    program = script("import time; time.sleep(3)")
+
+    _, errors = program.communicate(timeout=60)
+
+    assert errors.count("session monitor") == 1
+    assert "does not take reports" in errors
