@@ -40,13 +40,8 @@ class Served:
         monitor = start(python("-m", CLI, "serve"), env)
         self.process: Process = start(command, env)
         monitor.answers(f"{self.api}/health/ready")
-        self.process.answers(
-            self.url
-            if procs > 1
-            else f"{self.url.removesuffix('tracked')}docs"
-            if fastapi
-            else self.url
-        )
+        page = "docs" if fastapi else "static/js/bokeh.min.js"
+        self.process.answers(f"http://127.0.0.1:{port}/{page}")
 
     def ran(self, session: str) -> list[str]:
         """Which callbacks of a session ran, in order."""
@@ -54,9 +49,12 @@ class Served:
         return [line.split()[0] for line in lines if session in line]
 
 
-@pytest.fixture(params=["tornado", "fastapi"])
-def served(request: pytest.FixtureRequest, start: Start, tmp_path: Path) -> Served:
-    return Served(start, tmp_path, fastapi=request.param == "fastapi")
+@pytest.fixture(scope="module", params=["tornado", "fastapi"])
+def served(
+    request: pytest.FixtureRequest, start: Start, tmp_path_factory: pytest.TempPathFactory
+) -> Served:
+    folder = tmp_path_factory.mktemp("served")
+    return Served(start, folder, fastapi=request.param == "fastapi")
 
 
 def close_the_tab(page: Page, _: Served) -> None:
@@ -77,7 +75,7 @@ def kill(page: Page, served: Served) -> None:
         httpx.post(f"{served.api}/sessions/{session['session_id']}/kill").raise_for_status()
 
 
-@pytest.mark.parametrize("end", [close_the_tab, reload_the_page, stop_the_server, kill])
+@pytest.mark.parametrize("end", [close_the_tab, reload_the_page, kill, stop_the_server])
 def test_callbacks_run_once_and_the_monitor_is_told(
     served: Served, page: Page, end: Callable[[Page, Served], None]
 ) -> None:
@@ -89,8 +87,17 @@ def test_callbacks_run_once_and_the_monitor_is_told(
 
     ended = eventually(lambda: httpx.get(shown).json().get("end_reason"))
     assert ended == ("killed" if end is kill else "closed")
-    served.process.stop()
+    eventually(lambda: len(served.ran(session)) >= 2)
     assert sorted(served.ran(session)) == ["coroutine", "function"]
+
+
+def test_no_callback_has_run_again_by_the_end_of_the_process(served: Served) -> None:
+    served.process.stop()
+
+    lines = served.callbacks.read_text().splitlines()
+
+    runs = [tuple(line.split()[:2]) for line in lines]
+    assert len(runs) == len(set(runs)) > 0
 
 
 def test_every_process_of_a_server_has_a_link_of_its_own(
@@ -147,14 +154,14 @@ def test_a_script_ends_its_session_at_its_exit() -> None:
 
 
 def test_a_script_ends_its_session_on_sigterm_and_dies_of_it() -> None:
-    program = script("import time\nwhile True: time.sleep(0.1)")
-    assert program.stdout
-    assert program.stdout.readline() == "ready\n"
+    with script("import time\nwhile True: time.sleep(0.1)") as program:
+        assert program.stdout
+        assert program.stdout.readline() == "ready\n"
 
-    program.terminate()
+        program.terminate()
 
-    assert program.stdout.read() == f"ended {program.pid}\n"
-    assert program.wait(30) == -signal.SIGTERM
+        assert program.stdout.read() == f"ended {program.pid}\n"
+        assert program.wait(30) == -signal.SIGTERM
 
 
 def test_a_forked_child_leaves_its_parents_session_alone() -> None:

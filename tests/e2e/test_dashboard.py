@@ -1,6 +1,7 @@
 """The dashboard in a real browser, over sessions held in memory."""
 
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -244,24 +245,21 @@ def test_sort_filter_groups_and_place_survive_refreshes(
     arranged = visit.arrange(
         sort=[["Session time", "desc"]], filter=[["App", "!=", "app 3"]], group_by=["App", "User"]
     )
-    first = visit.page.locator("regular-table tbody th.psp-tree-label", has_text="app 0").first
-    first.wait_for()
-    first.click(position={"x": 46, "y": 10})
-    eventually(lambda: visit.grid("window.grid.querySelectorAll('tbody tr')[2].innerText"))
-    eventually(lambda: "user 200" not in str(visit.texts))
+    group = visit.page.locator("regular-table tbody th.psp-tree-label", has_text="app 0").first
+    group.click(position={"x": 34, "y": 10})
+    expect(group).to_have_class(re.compile("psp-tree-label-expand"))
     visit.grid("window.grid.scrollTop = 700")
     place = visit.grid("window.grid.scrollTop")
 
     for number in range(201, 204):
-        sessions = [*sessions, a_session(number, app="app 1")]
+        sessions = [*sessions, a_session(number, app="app 0")]
         world.holds(*sessions)
         expect(visit.page.get_by_text(str(number), exact=True)).to_be_visible()
 
     assert visit.arrangement == arranged
     assert visit.grid("window.grid.scrollTop") == place == 700
     visit.grid("window.grid.scrollTop = 0")
-    eventually(lambda: "user 203" in str(visit.texts))
-    assert "user 200" not in str(visit.texts)
+    expect(group).to_have_class(re.compile("psp-tree-label-expand"))
 
 
 def ask_to_kill(visit: Visit, user: str) -> Locator:
@@ -340,7 +338,7 @@ def test_what_goes_wrong_with_a_kill_is_told(world: World, open_page: Callable[[
 
     notice = f"Not killed: session {gone.session_id} has ended"
     expect(visit.page.get_by_role("alert").get_by_text(notice)).to_be_visible()
-    visit.page.get_by_label("Close").click()
+    visit.page.get_by_role("button", name="Close").click()
     expect(visit.page.get_by_text(notice)).to_be_hidden()
 
 
@@ -391,37 +389,38 @@ def test_out_of_reach_is_told_and_ends_by_itself(
     visit.shows("user 007")
 
 
-HOSTILE = [
+NAMES = [
     "<script>document.title='pwned'</script>",
     "<img src=x onerror=\"document.title='pwned'\">",
+    "&lt;b&gt;bold&lt;/b&gt;",
+    "🚀 launch control",
+    "طلبات العملاء",
 ]
-NAMES = [*HOSTILE, "&lt;b&gt;bold&lt;/b&gt;", "🚀 launch control", "طلبات العملاء"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_names_are_text_everywhere(world: World, open_page: Callable[[], Visit], name: str) -> None:
-    session = a_session(1, app=name, user=name, task=a_task(name=name))
-    world.holds(session)
+def test_names_are_text_everywhere(world: World, open_page: Callable[[], Visit]) -> None:
     visit = open_page()
-    visit.shows(name)
+    said = visit.page.get_by_text
 
-    expect(visit.cell(name)).to_have_count(3)
-    expect(visit.page.get_by_role("combobox")).to_have_text(name)
-    dialog = ask_to_kill(visit, name)
-    expect(dialog.get_by_text(name, exact=True)).to_have_count(3)
-    confirm(dialog)
-    expect(
-        visit.page.get_by_text(f"Kill ordered for the session of {name} in {name}")
-    ).to_be_visible()
-    visit.page.get_by_role("button", name="Kill all").click()
-    expect(dialog.get_by_text(name, exact=True)).to_have_count(2)
-    confirm(dialog, "Kill 1 session")
-    expect(visit.page.get_by_text(f"Kill ordered for 1 session of {name}.")).to_be_visible()
+    for number, name in enumerate(NAMES, 1):
+        world.holds(a_session(number, app=name, user=name, task=a_task(name=name)))
+        visit.shows(name)
+        expect(visit.cell(name)).to_have_count(3)
+        expect(visit.page.get_by_role("combobox")).to_have_text(name)
+        dialog = ask_to_kill(visit, name)
+        expect(dialog.get_by_text(name, exact=True)).to_have_count(3)
+        confirm(dialog)
+        expect(said(f"Kill ordered for the session of {name} in {name}")).to_be_visible()
+        visit.page.get_by_role("button", name="Kill all").click()
+        expect(dialog.get_by_text(name, exact=True)).to_have_count(2)
+        confirm(dialog, "Kill 1 session")
+        expect(said(f"Kill ordered for 1 session of {name}.")).to_be_visible()
+
+    world.holds(*(a_session(number, app=name) for number, name in enumerate(NAMES, 1)))
     visit.arrange(group_by=["App", "User"])
-    expect(
-        visit.page.locator("regular-table th").get_by_text(name, exact=True).first
-    ).to_be_visible()
-
+    for name in NAMES:
+        label = visit.page.locator("regular-table th").get_by_text(name, exact=True)
+        expect(label).to_be_visible()
     assert visit.page.title() == "Panel Session Monitor"
 
 

@@ -206,12 +206,12 @@ def test_all_sessions_of_an_app_are_ended_at_once(
     sessions = [opened(each, world.second) for each in visitors]
     eventually(lambda: len(world.sessions(app_name="report-builder")) == 3)
     page.goto(world.dashboard)
-    page.get_by_label("App").click()
-    page.get_by_role("option", name="report-builder").click()
+    page.get_by_role("combobox").click()
+    page.get_by_role("menuitem", name="report-builder").click()
 
     page.get_by_role("button", name="Kill all · 3 sessions").click()
     screenshot(page, "dashboard-kill-all-dialog")
-    page.get_by_role("dialog").get_by_role("button", name=re.compile("Kill")).click()
+    page.get_by_role("dialog").get_by_role("button", name="Kill 3 sessions").click()
 
     def ended(session: str) -> bool:
         return bool(world.session(session)["status"] == "ended")
