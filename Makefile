@@ -27,7 +27,7 @@ demo: install
 	$(BIN)/psm demo
 
 test: $(BROWSER)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: install
 	$(BIN)/python -m benchmarks

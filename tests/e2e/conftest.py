@@ -12,9 +12,9 @@ from ..support.processes import ROOT, Process
 Start = Callable[..., Process]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for all tests of a module: Playwright's loop must not outlive them."""
     with chromium() as running:
         yield running
 

@@ -271,6 +271,12 @@ def ask_to_kill(visit: Visit, user: str) -> Locator:
     return dialog
 
 
+def unfolded(visit: Visit) -> None:
+    """Wait until the dialog has faded in."""
+    fade = visit.page.locator(".MuiDialog-container").filter(visible=True)
+    expect(fade).to_have_css("opacity", "1")
+
+
 def confirm(dialog: Locator, name: str = "Kill", reason: str | None = None) -> None:
     if reason is not None:
         dialog.get_by_label("Reason").fill(reason)
@@ -294,6 +300,7 @@ def test_a_kill_ends_the_session_that_was_clicked_though_the_rows_move(
     dialog = ask_to_kill(visit, "user 012")
     expect(dialog.get_by_text("user 012")).to_be_visible()
     expect(dialog.get_by_text(str(sessions[2].session_id))).to_be_visible()
+    unfolded(visit)
     screenshot(visit.page, "dashboard-kill")
     world.holds(*(a_session(number) for number in range(1, 6)), *sessions)
     visit.shows("user 001")
@@ -357,6 +364,7 @@ def test_kill_all_names_the_number_and_tells_how_many_were_reached(
     visit.page.get_by_role("button", name="Kill all · 12 sessions").click()
     dialog = visit.page.get_by_role("dialog")
     expect(dialog.get_by_text("and 2 more")).to_be_visible()
+    unfolded(visit)
     screenshot(visit.page, "dashboard-kill-all")
     confirm(dialog, "Kill 12 sessions", reason="Maintenance")
 

@@ -9,5 +9,6 @@ ids         Ids                                              SequentialIds
 sessions    UnitOfWork, SessionRepository, SessionReader     InMemorySessions
 monitor     Monitor                                          InMemoryMonitor
 host        SessionHost                                      RecordingHost
+operator    Operator                                         InMemoryOperator
 examples    (no port: the values that tests begin with)
 """
