@@ -14,6 +14,8 @@ import pytest
 from ..support.processes import ROOT, free_port
 from .conftest import CLI
 
+UNKNOWN = "01a20d56-4cdd-79af-95e9-000000000000"
+
 
 def psm(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -84,8 +86,8 @@ def test_all_sessions_of_an_app_are_killed(api: httpx.Client, here: dict[str, st
 @pytest.mark.parametrize(
     "command",
     [
-        ("sessions", "kill", str(uuid4())),
-        ("sessions", "kill", str(uuid4()), "--reason", "x" * 501),
+        ("sessions", "kill", UNKNOWN),
+        ("sessions", "kill", UNKNOWN, "--reason", "x" * 501),
         ("apps", "kill-all", "x" * 201),
     ],
     ids=["unknown session", "long reason", "long name"],
