@@ -87,7 +87,7 @@ def test_callbacks_run_once_and_the_monitor_is_told(
 
     ended = eventually(lambda: httpx.get(shown).json().get("end_reason"))
     assert ended == ("killed" if end is kill else "closed")
-    eventually(lambda: len(served.ran(session)) >= 2)
+    eventually(lambda: len(served.ran(session)) >= 2, 10)
     assert sorted(served.ran(session)) == ["coroutine", "function"]
 
 

@@ -69,8 +69,9 @@ def test_an_app_works_while_the_monitor_is_away_and_is_listed_when_it_is_back(
         origin = f"--allow-websocket-origin=127.0.0.1:{port}"
         app: Process = start(panel_serve(DEMO, port, origin), env)
         app.answers(f"http://127.0.0.1:{port}/static/js/bokeh.min.js")
+        asked = monotonic()
         session = opened(page, f"http://127.0.0.1:{port}/task_runner")
-        began = monotonic()
+        seen = monotonic()
         page.get_by_role("button", name="5 seconds").click()
         expect(page.get_by_text("5 seconds: done.")).to_be_visible(timeout=20_000)
         page.get_by_role("button", name="30 seconds").click()
@@ -84,5 +85,6 @@ def test_an_app_works_while_the_monitor_is_away_and_is_listed_when_it_is_back(
     assert monotonic() - back <= 2 * INTERVAL + 5  # the client's own time-out is 5 seconds
     assert shown["session_id"] == session
     assert shown["status"] == "running"
-    assert abs(shown["duration_seconds"] - (monotonic() - began)) < 3
+    age = shown["duration_seconds"]
+    assert monotonic() - seen - 1 < age < monotonic() - asked + 1
     assert app.output.count("session monitor") <= 2

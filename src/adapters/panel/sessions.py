@@ -4,9 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
-from functools import partial
 from itertools import count
 from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
@@ -19,6 +17,7 @@ from panel.config import config
 from panel.io.state import set_curdoc, state
 
 from . import bokeh_fastapi, internals
+from .coroutines import start
 from .ending import Endings
 
 log = logging.getLogger("panel_session_monitor")
@@ -74,15 +73,7 @@ class PanelSession:
         Where that loop cannot do it, because it has stopped or because this thread is its own,
         the coroutine runs on a loop made for it while it is waited for.
         """
-        loop = self._running_loop()
-        if loop is None or loop is _loop_here():
-            return partial(_run_apart, work)
-        running = asyncio.run_coroutine_threadsafe(work, loop)
-
-        def wait(timeout: float) -> None:
-            running.result(timeout)
-
-        return wait
+        return start(work, self._running_loop())
 
     def disconnected(self, session: ServerSession) -> None:
         """The last WebSocket is gone, and with it perhaps the page."""
@@ -171,19 +162,3 @@ def _loop_of(context: Any) -> asyncio.AbstractEventLoop | None:
         return None
     loop: asyncio.AbstractEventLoop = cast("Any", application.io_loop).asyncio_loop
     return loop
-
-
-def _loop_here() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
-def _run_apart(work: Coroutine[Any, Any, object], timeout: float) -> None:
-    bounded = asyncio.wait_for(work, timeout)
-    if _loop_here() is None:
-        asyncio.run(bounded)
-        return
-    with ThreadPoolExecutor(1) as aside:  # within a signal handler, which holds up this loop
-        aside.submit(asyncio.run, bounded).result()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -61,7 +62,8 @@ def dashboard(
     view.settings.override(settings)
     script = Path(__file__).parents[1] / "monitor.py"
     origins = [f"--allow-websocket-origin={each}" for each in allow_websocket_origin]
-    panel(["panel", "serve", str(script), f"--port={port}", f"--address={address}", *origins])
+    sys.argv = ["panel", "serve", str(script), f"--port={port}", f"--address={address}", *origins]
+    panel()
 
 
 @click.group()
