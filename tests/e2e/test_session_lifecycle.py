@@ -7,6 +7,7 @@ from time import time
 import pytest
 from playwright.sync_api import Browser, Page
 
+from ..support.processes import eventually
 from .apps.served import Served, closings, serve, shown_session
 from .conftest import Start
 
@@ -79,8 +80,12 @@ def test_a_lost_connection_that_comes_back_ends_nothing(server: Served, page: Pa
     page.evaluate("window.sockets.at(-1).close()")
 
     page.wait_for_function("() => window.sockets.length === 2")
-    page.get_by_role("button", name="Say").click()
-    server.when("said", session)
+
+    def said() -> bool:  # what is clicked before the page is connected is lost
+        page.get_by_role("button", name="Say").click()
+        return bool(server.events("said", session))
+
+    eventually(said, every=0.25)
     assert not server.events("over", session)
 
 

@@ -97,7 +97,8 @@ class Story:
         self.app.expire_all()
 
     def pass_time(self, number: int) -> None:
-        self.app.clock.advance(number)
+        if self.draft is None or self.reply:  # a report on its way arrives at once: it bears ages
+            self.app.clock.advance(number)
 
     def comes_to_rest(self) -> None:
         """Let the app report until there is nothing left to tell."""
