@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Self, TypeVar
@@ -56,6 +57,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     @property
@@ -90,14 +92,14 @@ class Process:
         return self._popen.wait(patience)
 
     def stop(self) -> None:
-        """Ask it to end, and make it end if it does not."""
+        """Ask it to end, and make it end if it does not, with the children that it leaves."""
         if self._popen.poll() is None:
             self._popen.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(10)
-            except subprocess.TimeoutExpired:
-                self._popen.kill()
-                self._popen.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._popen.wait()
 
 
 def python(*arguments: str | Path) -> list[str | Path]:
