@@ -1,0 +1,38 @@
+"""The fakes of the two ends of the gateway keep their ports' contracts."""
+
+import pytest
+
+from ..fakes.clock import SettableClock
+from ..fakes.examples import a_session, a_task
+from ..fakes.ids import SequentialIds
+from ..fakes.monitor import InMemoryMonitor
+from ..fakes.operator import InMemoryOperator
+from ..fakes.sessions import InMemorySessions
+from .monitor import MonitorContract
+from .operator import OperatorContract, Ward
+
+
+@pytest.fixture
+def monitor() -> InMemoryMonitor:
+    return InMemoryMonitor(sessions=InMemorySessions(), clock=SettableClock())
+
+
+class TestInMemoryMonitor(MonitorContract):
+    """The fake of the server for an app."""
+
+
+@pytest.fixture
+def ward() -> Ward:
+    operator = InMemoryOperator(clock=SettableClock(), ids=SequentialIds())
+
+    async def admit(
+        number: int, *, app_name: str, user_id: str | None = None, task: str | None = None
+    ) -> None:
+        doing = a_task(name=task) if task else None
+        operator.hold(a_session(number, app_name=app_name, user_id=user_id, task=doing))
+
+    return Ward(operator=operator, admit=admit)
+
+
+class TestInMemoryOperator(OperatorContract):
+    """The fake of the server for an operator."""

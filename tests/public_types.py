@@ -1,0 +1,28 @@
+"""What a type checker sees of the public interface; checked by mypy, never run."""
+
+from collections.abc import Iterator
+from typing import assert_type
+from uuid import UUID
+
+from panel_session_monitor import SessionClient, Task, Tracker
+
+
+async def use() -> None:
+    tracker = SessionClient.get_tracker("app", user_id="ada", heartbeat_interval=5.0)
+    assert_type(tracker, Tracker)
+    assert_type(tracker.session_id, UUID)
+    assert_type(tracker.online, bool)
+    assert_type(tracker.kill_requested, bool)
+    with tracker.task("work") as task:
+        assert_type(task, Task)
+        assert_type(task.progress, float | None)
+        task.progress = 0.5
+    async with tracker.task("work") as asynchronous:
+        assert_type(asynchronous, Task)
+    assert_type(tracker.track([1, 2], "count"), Iterator[int])
+
+    @tracker.on_kill
+    def stop() -> int:
+        return 1
+
+    assert_type(stop(), int)
