@@ -441,6 +441,21 @@ class SessionsContract:
         assert stored
         assert stored.process == a_process(host="node-b", pid=1234)
 
+    async def test_what_a_beat_does_not_say_of_the_process_stays_known(
+        self, storage: Storage
+    ) -> None:
+        await storage.save(a_session(process=a_process(host="node-b", pid=1234)))
+
+        async with storage.unit_of_work() as repository:
+            beating = await repository.beat(
+                Process(process_id=a_process().process_id), ids(1), NOON
+            )
+
+        stored = await storage.reader.find(session_id(1))
+        assert list(beating) == ids(1)
+        assert stored
+        assert stored.process == a_process(host="node-b", pid=1234)
+
     async def test_a_beat_of_a_process_that_is_not_known_yet_reaches_no_foreign_session(
         self, storage: Storage
     ) -> None:

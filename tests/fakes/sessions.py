@@ -10,6 +10,7 @@ from datetime import datetime
 from panel_session_monitor.application.ports import SessionPage, SessionQuery
 from panel_session_monitor.domain.ids import ProcessId, SessionId
 from panel_session_monitor.domain.kill import Kill
+from panel_session_monitor.domain.report import is_served_by
 from panel_session_monitor.domain.session import Process, Session
 
 
@@ -80,11 +81,14 @@ class InMemorySessions:
         self, process: Process, session_ids: Collection[SessionId], now: datetime
     ) -> Mapping[SessionId, Kill | None]:
         """Store a heartbeat of the process and of those live sessions that it may speak for."""
-        self.tables.processes[process.process_id] = process
+        known = self.tables.processes.get(process.process_id, process)
+        self.tables.processes[process.process_id] = replace(
+            known, host=process.host or known.host, pid=process.pid or known.pid
+        )
         heard = [
             each.seen(now)
             for each in (await self.get(session_ids)).values()
-            if not each.end and each.process in (None, process)
+            if not each.end and is_served_by(each, process)
         ]
         self.tables.sessions |= {each.session_id: each for each in heard}
         return {each.session_id: each.kill for each in heard}

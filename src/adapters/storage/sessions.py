@@ -78,7 +78,7 @@ class SqlSessions:
         self, process: Process, session_ids: Collection[SessionId], now: datetime
     ) -> Mapping[SessionId, Kill | None]:
         """Store a heartbeat of the process and of those live sessions that it may speak for."""
-        await self.connection.execute(_overwriting(processes), [_process_row(process, now)])
+        await self.connection.execute(_beating(), [_process_row(process, now)])
         if not session_ids:
             return {}
         heard, moment = sessions.c.last_heartbeat, literal(now, sessions.c.last_heartbeat.type)
@@ -183,6 +183,20 @@ def _overwriting(table: Table) -> Any:
     statement = insert(table)
     fresh = {each.name: each for each in statement.excluded if not each.primary_key}
     return statement.on_conflict_do_update(index_elements=table.primary_key.columns, set_=fresh)
+
+
+def _beating() -> Any:
+    """Return the insert of a process that beats; what it does not say of itself stays known."""
+    statement = insert(processes)
+    fresh, known = statement.excluded, processes.c
+    return statement.on_conflict_do_update(
+        index_elements=[known.process_id],
+        set_={
+            "host": func.coalesce(fresh.host, known.host),
+            "pid": func.coalesce(fresh.pid, known.pid),
+            "last_heartbeat": fresh.last_heartbeat,
+        },
+    )
 
 
 def _with_process(table: Table) -> Select[Any]:
