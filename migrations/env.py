@@ -1,11 +1,12 @@
 """Alembic's way in: `alembic upgrade head`, or the program with a connection of its own."""
 
 import asyncio
+import sys
 
 from alembic import context
 from panel_session_monitor.adapters.storage.sqlite import open_engine
 from panel_session_monitor.adapters.storage.tables import metadata
-from panel_session_monitor.entrypoints.settings import Settings
+from panel_session_monitor.entrypoints.settings import BadSetting, Settings
 from sqlalchemy import Connection
 
 
@@ -24,7 +25,16 @@ async def migrate_database_of_the_settings() -> None:
     await engine.dispose()
 
 
+def run() -> None:
+    """Run them from the command line; a bad setting is told in one line."""
+    try:
+        asyncio.run(migrate_database_of_the_settings())
+    except BadSetting as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
 if (shared := context.config.attributes.get("connection")) is not None:
     migrate(shared)
 else:
-    asyncio.run(migrate_database_of_the_settings())
+    run()

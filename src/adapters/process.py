@@ -1,24 +1,24 @@
 """The operating system's process: who it is, and how it ends or forks."""
 
 import asyncio
-import atexit
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
-from typing import Any
 
 from ..application.ports import Ids
-from ..domain.ids import NAME_LENGTH, ProcessId, cleaned
+from ..domain.ids import ProcessId, cleaned
 from ..domain.session import Process
+from .coroutines import Work, loop_here, start
 
 
 def this_process(ids: Ids) -> Process:
     """Return this process, under a new id."""
-    host = cleaned(socket.gethostname(), "localhost")[:NAME_LENGTH]
+    host = cleaned(socket.gethostname(), "localhost")
     return Process(process_id=ProcessId(ids.new()), host=host, pid=os.getpid())
 
 
@@ -27,38 +27,39 @@ class Script:
     """The host of a session that is no browser's: a script, a notebook, a test."""
 
     on_end: Callable[[], None]
+    loop: asyncio.AbstractEventLoop | None = field(default_factory=loop_here)
 
     def end(self, reason: str) -> None:  # noqa: ARG002  # nobody is there to be told
         """There is no page to close: the session is over at once."""
         self.on_end()
 
-    def run(self, work: Coroutine[Any, Any, object]) -> Callable[[float], None]:
-        """Run `work` to its end here: it holds up no event loop."""
-        asyncio.run(work)
-        return lambda _: None
+    def run(self, work: Work) -> Callable[[float], None]:
+        """Start `work` on the script's event loop, if it runs one; the result waits for it."""
+        running = self.loop is not None and self.loop.is_running()
+        return start(work, self.loop if running else None)
 
 
-def at_end(callback: Callable[[], None]) -> None:
-    """Call back when the process ends: at exit, and on SIGTERM before anything else.
+def catch_sigterm(callback: Callable[[], None]) -> bool:
+    """Call back on SIGTERM, in a thread; False where that cannot be arranged from here.
 
     Servers differ: Bokeh's leaves its sessions alone on SIGTERM and runs the exit handlers,
-    uvicorn ends by the signal and runs none. The handler that is there goes on being called.
+    uvicorn ends by the signal and runs none. A handler that is there goes on being called;
+    without one, the process dies of the signal when the callback is done, or of a second one.
     """
-    atexit.register(callback)
     if threading.current_thread() is not threading.main_thread():
-        return
+        return False
     previous = signal.getsignal(signal.SIGTERM)
     if previous is None or previous is signal.SIG_IGN:
-        return
+        return True
 
     def on_sigterm(number: int, frame: FrameType | None) -> None:
+        # Not here: the handler may have interrupted code that holds a lock of ours.
+        signal.signal(number, previous)
         if callable(previous):
-            threading.Thread(target=callback, name="panel-session-monitor-end", daemon=True).start()
+            _aside(callback)
             previous(number, frame)
         else:
-            callback()
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
+            _aside(partial(_die_after, callback, number))
 
     def restore() -> None:
         if signal.getsignal(signal.SIGTERM) is on_sigterm:
@@ -66,9 +67,19 @@ def at_end(callback: Callable[[], None]) -> None:
 
     signal.signal(signal.SIGTERM, on_sigterm)
     in_child(restore)  # a forked worker must die of SIGTERM even within a long call to C
+    return True
 
 
 def in_child(callback: Callable[[], None]) -> None:
     """Call back in every child that this process forks."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=callback)
+
+
+def _die_after(callback: Callable[[], None], number: int) -> None:
+    callback()
+    os.kill(os.getpid(), number)
+
+
+def _aside(work: Callable[[], object]) -> None:
+    threading.Thread(target=work, name="panel-session-monitor-end", daemon=True).start()

@@ -9,6 +9,7 @@ from functools import partial
 from math import inf
 
 from ..domain.report import Reply
+from .crew import Crew
 from .ports import Clock, Monitor, MonitorUnavailable
 from .tracking import Callback, TrackedSession, Tracking
 
@@ -32,8 +33,14 @@ LONGEST_PAUSE = 3600.0
 FIRST_BACKOFF = 1.0
 """Longest pause after the first failed report, in seconds; it doubles with each further one."""
 
+LAST_CALLBACKS = 3.0
+"""How long the process's end is held up for the callbacks of all sessions, in seconds."""
+
 LAST_WORDS = 1.0
-"""How long the process's end is held up for the last report, in seconds."""
+"""How long it is held up for the last report, in seconds."""
+
+CREW = 16
+"""Most sessions whose ends are seen to at a time; the others wait their turn."""
 
 DEFAULT_REASON = "Session terminated by administrator"
 """What a killed page is told if the operator gave no reason."""
@@ -61,9 +68,13 @@ class Link:
     _next_beat: float = 0.0
     _failures: int = 0
     _refused: bool = False
+    _contradictions: int = 0
+    _obeying: dict[TrackedSession, float] = field(default_factory=dict)
+    _crew: Crew = field(default_factory=partial(Crew, CREW))
     _due: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _starting: threading.RLock = field(default_factory=threading.RLock)
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+    _ending: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
 
     def __post_init__(self) -> None:
@@ -73,9 +84,9 @@ class Link:
     def wake(self) -> None:
         """Tell the thread that something is due; starts it if need be. Never waits."""
         self._due.set()
-        if self._thread is None:
+        if not (self._runs() or self._stopping.is_set()):
             with self._starting:
-                if self._thread is None:
+                if not self._runs():
                     self._thread = threading.Thread(
                         target=self._run, name="panel-session-monitor", daemon=True
                     )
@@ -84,49 +95,76 @@ class Link:
     def end(self, session: TrackedSession) -> None:
         """A session is over: tell the monitor, and run its callbacks beside the caller."""
         self.tracking.close(session)
-        _aside(partial(self._run_callbacks, session))
+        self._crew.do(partial(self._run_callbacks, session))
 
     def run_late(self, session: TrackedSession, callback: Callback) -> None:
         """Run a callback that came after the session's end, beside the caller."""
-        _aside(partial(self._call, session, [callback], COROUTINES_WAITED_FOR))
+        self._crew.do(partial(self._call, session, [callback], self._in(COROUTINES_WAITED_FOR)))
 
     def shut_down(self) -> None:
-        """The process ends: run the callbacks of all sessions here and report a last time."""
-        with self._starting:
-            for session in self.tracking.live():
-                self._run_callbacks(session, LAST_WORDS)
-                self.tracking.close(session)
-            self._stopping.set()
-            self._due.set()
+        """The process ends: run the callbacks of all sessions and report a last time.
+
+        Takes no longer than LAST_CALLBACKS and LAST_WORDS; whoever calls again waits for it.
+        """
+        with self._ending:
+            if not self._stopping.is_set():
+                live = self.tracking.live()
+                self._run_last(live)
+                for session in live:
+                    self.tracking.close(session)
+                self._stopping.set()
+                self._due.set()
         if self._thread:
             self._thread.join(LAST_WORDS)
 
     # The end of a session -----------------------------------------------------------------
 
     def _obey(self, session: TrackedSession) -> None:
-        _aside(partial(self._run_callbacks, session))
-        if session.ran.wait(CALLBACKS_WAITED_FOR):
+        self._run_callbacks(session)
+        if session.ran.is_set():
             self.tracking.acknowledge(session)
-        else:
-            log.warning("The on_kill callbacks of %s hang", session.session_id)
-        reason = session.order.reason if session.order else None
-        session.host.end(reason or DEFAULT_REASON)
+        self._end_page(session)
 
-    def _run_callbacks(
-        self, session: TrackedSession, patience: float = COROUTINES_WAITED_FOR
-    ) -> None:
+    def _end_page(self, session: TrackedSession) -> None:
+        """End the page of a killed session: when its callbacks ran, or have hung for too long."""
+        if self._obeying.pop(session, None) is not None:
+            reason = session.order.reason if session.order else None
+            session.host.end(reason or DEFAULT_REASON)
+
+    def _end_hanging(self) -> None:
+        now = self.clock.monotonic()
+        for session in [each for each, until in self._obeying.copy().items() if until <= now]:
+            log.warning("The on_kill callbacks of session %s hang", session.session_id)
+            self._end_page(session)
+
+    def _run_last(self, sessions: list[TrackedSession]) -> None:
+        until = self._in(LAST_CALLBACKS)
+
+        def run() -> None:
+            for session in sessions:
+                self._run_callbacks(session, until)
+
+        try:
+            thread = threading.Thread(target=run, name="panel-session-monitor-end", daemon=True)
+            thread.start()
+            thread.join(LAST_CALLBACKS)
+        except RuntimeError:  # the interpreter gives no threads any more
+            run()
+
+    def _run_callbacks(self, session: TrackedSession, until: float | None = None) -> None:
         """Run the callbacks, or wait for whoever does: they run once."""
+        until = self._in(COROUTINES_WAITED_FOR) if until is None else until
         callbacks = self.tracking.take_callbacks(session)
         if callbacks is None:
-            session.ran.wait(patience)
+            session.ran.wait(max(until - self.clock.monotonic(), 0.0))
             return
-        self._call(session, callbacks, patience)
+        self._call(session, callbacks, until)
         session.ran.set()
 
-    def _call(self, session: TrackedSession, callbacks: list[Callback], patience: float) -> None:
-        """Call them in turn; one that raises does not stop the next.
+    def _call(self, session: TrackedSession, callbacks: list[Callback], until: float) -> None:
+        """Call them in turn, and wait for the coroutines among them until a moment.
 
-        Coroutines are waited for, all of them together for `patience` seconds.
+        One that raises does not stop the next.
         """
         pending = []
         for callback in callbacks:
@@ -136,7 +174,6 @@ class Link:
                     pending.append(session.host.run(result))
             except BaseException:  # a callback may even exit: it must not take the kill with it
                 log.exception("An on_kill callback of session %s failed", session.session_id)
-        until = self.clock.monotonic() + patience
         for wait in pending:
             try:
                 wait(max(until - self.clock.monotonic(), 0.0))
@@ -145,42 +182,60 @@ class Link:
             except BaseException:
                 log.exception("An on_kill coroutine of session %s failed", session.session_id)
 
+    def _in(self, seconds: float) -> float:
+        return self.clock.monotonic() + seconds
+
     # The thread ---------------------------------------------------------------------------
+
+    def _runs(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
         pause = 0.0
         while not self._stopping.wait(pause):
-            self._due.wait(self._until_next_beat())
+            self._due.wait(self._until_due())
             self._due.clear()
-            pause = self._round()
+            pause = self._turn()
         while not self._failures and self.tracking.due():
-            self._round()
+            self._turn()
 
-    def _until_next_beat(self) -> float | None:
-        if not self.tracking.live():
-            return None
-        return max(self._next_beat - self.clock.monotonic(), 0.0)
+    def _turn(self) -> float:
+        """Do what is due; return for how many seconds not to report again."""
+        try:
+            self._end_hanging()
+            return self._report()
+        except MonitorUnavailable as failure:
+            return self._missed(failure)
+        except Exception as error:  # the link outlives every surprise
+            log.debug("unexpected", exc_info=True)
+            return self._missed(MonitorUnavailable(repr(error)))
 
-    def _round(self) -> float:
-        """Report what is due; return for how many seconds not to report again."""
+    def _until_due(self) -> float | None:
+        moments = list(self._obeying.copy().values())
+        if self.tracking.live():
+            moments.append(self._next_beat)
+        return max(min(moments) - self.clock.monotonic(), 0.0) if moments else None
+
+    def _report(self) -> float:
         now = self.clock.monotonic()
         draft = self.tracking.draft(beat=now >= self._next_beat)
         if not (draft.report.session_ids or draft.report.news):
             return 0.0
-        try:
-            reply = self.monitor.report(draft.report)
-            orders = self.tracking.settle(draft, reply)
-        except MonitorUnavailable as failure:
-            return self._missed(failure)
-        except Exception as error:  # the link's own outermost loop: it outlives every surprise
-            log.debug("unexpected", exc_info=True)
-            return self._missed(MonitorUnavailable(repr(error)))
+        reply = self.monitor.report(draft.report)
+        orders = self.tracking.settle(draft, reply)
         self._reached(reply, now if draft.report.session_ids else None)
         for session in orders:
-            _aside(partial(self._obey, session))
+            self._obeying[session] = self._in(CALLBACKS_WAITED_FOR)
+            self._crew.do(partial(self._obey, session))
         if self.tracking.due():
             self._due.set()
-        return self.coalesce
+        return self._pause_after(reply)
+
+    def _pause_after(self, reply: Reply) -> float:
+        """Slow down while the monitor goes on to contradict what it was just told."""
+        contradicts = bool(reply.unknown or reply.ended)
+        self._contradictions = min(self._contradictions + 1, 30) if contradicts else 0
+        return min(self.coalesce * 2.0**self._contradictions, self._wanted())
 
     def _reached(self, reply: Reply, beat_at: float | None) -> None:
         if self._failures:
@@ -216,18 +271,3 @@ class Link:
 def _bounded(interval: float) -> float:
     shortest, longest = INTERVALS
     return min(max(interval, shortest), longest) if interval == interval else longest  # noqa: PLR0124  # NaN
-
-
-def _aside(work: Callable[[], None]) -> None:
-    """Run `work` in a thread of its own, so that it holds up neither the page nor the link."""
-
-    def contained() -> None:
-        try:
-            work()
-        except Exception:
-            log.exception("Ending a session failed")
-
-    try:
-        threading.Thread(target=contained, name="panel-session-monitor-end", daemon=True).start()
-    except RuntimeError:  # no new thread once the interpreter shuts down
-        contained()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..domain.errors import InvalidField
-from ..domain.ids import SessionId
+from ..domain.ids import SessionId, optional_name
 from ..domain.report import known
 from ..domain.staleness import Observation, StalenessPolicy, Status
 from .ports import Clock, SessionQuery, SessionReader
@@ -51,8 +51,8 @@ class ListSessions:
         fresh = request.status in (Status.IDLE, Status.RUNNING)
         page = await self.reader.page(
             SessionQuery(
-                app_name=request.app_name,
-                user_id=request.user_id,
+                app_name=optional_name("app_name", request.app_name),
+                user_id=optional_name("user_id", request.user_id),
                 working=request.status is Status.RUNNING if fresh else None,
                 heard_after=stale_since if fresh else None,
                 heard_until=stale_since if request.status is Status.STALE else None,

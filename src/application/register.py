@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..domain.ids import SessionId
-from ..domain.report import Registration, require_served_by
+from ..domain.report import Registration
 from ..domain.session import Process, Session
 from .ports import Clock, Ids, UnitOfWork
 
@@ -20,8 +20,8 @@ class Registered:
 class RegisterSession:
     """Put a session on the live list. The same id and app again is a harmless retry.
 
-    A session without an id of its own is given one. An id that is taken by another app is
-    refused, and so is one that has ended.
+    A session without an id of its own is given one; one that is known may come under another
+    process. An id that is taken by another app is refused, and so is one that has ended.
     """
 
     unit_of_work: UnitOfWork
@@ -50,6 +50,6 @@ class RegisterSession:
             known = (await sessions.get([registration.session_id])).get(registration.session_id)
             session = registration.applied(known, now)
             if process:
-                require_served_by(known, process)
+                session = session.served_by(process)
             await sessions.save([session])
         return Registered(session=session, created=known is None)

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..domain.errors import InvalidField
 from ..domain.safeguard import Watch
 from ..domain.staleness import StalenessPolicy
 from .ports import Clock, UnitOfWork
+
+LEAST_SILENCE = timedelta(seconds=120)
+"""Shortest silence after which an operator may give a session up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,28 @@ class RemoveSilent:
             silent = await sessions.silent_since(now - silence)
             await sessions.save(session.expired(now) for session in silent)
         return len(silent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveStale:
+    """Give up silent sessions at an operator's word, without waiting for the sweep.
+
+    Only sessions that are stale can be given up, and none that was heard of in two minutes.
+    """
+
+    remove_silent: RemoveSilent
+    policy: StalenessPolicy
+
+    async def __call__(self, older_than: timedelta | None = None) -> int:
+        """Remove what has been silent for `older_than`, by default as long as a sweep asks for.
+
+        Returns how many (raises Invalid).
+        """
+        silence = self.policy.expire_after if older_than is None else older_than
+        least = max(self.policy.stale_after, LEAST_SILENCE)
+        if silence < least:
+            raise InvalidField("older_than", f"must be at least {least.total_seconds():g} seconds")
+        return await self.remove_silent(silence)
 
 
 @dataclass(slots=True, kw_only=True)

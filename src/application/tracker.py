@@ -37,8 +37,7 @@ class Task:
     @progress.setter
     def progress(self, value: float | None) -> None:
         if self._running:
-            bounded = None if value is None or isnan(value) else min(max(value, 0.0), 1.0)
-            self._link.tracking.advance(self._session, self._running[-1], bounded)
+            self._link.tracking.advance(self._session, self._running[-1], _fraction(value))
 
     def __enter__(self) -> Self:
         self._running.append(self._link.tracking.begin(self._session, self._name))
@@ -99,6 +98,11 @@ class Tracker:
         """Whether an operator has ordered the end of the session."""
         return self._session.order is not None
 
+    @property
+    def over(self) -> bool:
+        """Whether the session has ended; tasks go on, and nobody is told of them."""
+        return self._session.over
+
     def task(self, name: str) -> Task:
         """Return a task for `with` or `async with`: the session is running until the block ends.
 
@@ -129,3 +133,12 @@ class Tracker:
     def close(self) -> None:
         """End the tracking; in a Panel session this happens by itself."""
         self._link.end(self._session)
+
+
+def _fraction(value: Any) -> float | None:
+    """Return how far a task has come, from whatever kind of number the app has; None if unclear."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return None if isnan(number) else min(max(number, 0.0), 1.0)

@@ -189,7 +189,8 @@ class Tracking:
             told_of = list(chain(filter(_registered, self._live.values()), new))
             changed = islice(filter(_acted, told_of), NEWS_PER_REPORT)
             activities = tuple((each, each.activity) for each in changed)
-            steps = tuple((each, each.step) for each in told_of if each.step is not each.step_told)
+            stepped = islice(filter(_stepped, told_of), NEWS_PER_REPORT)
+            steps = tuple((each, each.step) for each in stepped)
             endings = tuple(islice(self._endings, NEWS_PER_REPORT))
             news: tuple[News, ...] = (
                 *(_registration(each, self.process, now) for each in new),
@@ -220,10 +221,9 @@ class Tracking:
                 self._endings.popleft()
             for session in self._find(reply.unknown):
                 _forgotten(session)
-            for session in self._find(reply.ended):
-                self._given_up(session)
-            for session in draft.registrations:  # last: whatever the reply says, not at once again
-                session.registered = True
+            renamed = {self._given_up(session) for session in self._find(reply.ended)}
+            for session in draft.registrations:
+                session.registered = session.session_id not in renamed
             return list(self._ordered(reply.kill_requested))
 
     def due(self) -> bool:
@@ -234,14 +234,15 @@ class Tracking:
     def _find(self, session_ids: tuple[SessionId, ...]) -> list[TrackedSession]:
         return [self._live[each] for each in session_ids if each in self._live]
 
-    def _given_up(self, session: TrackedSession) -> None:
-        """The monitor takes it for over, yet it lives: it goes on under a new id."""
+    def _given_up(self, session: TrackedSession) -> SessionId:
+        """The monitor takes it for over, yet it lives: it goes on under the new id returned."""
         if session.order:
-            return
+            return session.session_id
         del self._live[session.session_id]
         session.session_id = SessionId(self._ids.new())
         self._live[session.session_id] = session
         _forgotten(session)
+        return session.session_id
 
     def _ordered(self, orders: tuple[Order, ...]) -> Iterator[TrackedSession]:
         for order in orders:
@@ -264,8 +265,12 @@ def _acted(session: TrackedSession) -> bool:
     return session.activity != session.activity_told
 
 
+def _stepped(session: TrackedSession) -> bool:
+    return session.step is not session.step_told
+
+
 def _has_news(session: TrackedSession) -> bool:
-    return not session.registered or _acted(session) or session.step is not session.step_told
+    return not session.registered or _acted(session) or _stepped(session)
 
 
 def _forgotten(session: TrackedSession) -> None:

@@ -11,6 +11,7 @@ from .errors import InvalidField, SessionNotFound, SessionOfAnotherApp, SessionO
 from .ids import KillId, SessionId
 from .kill import KillState
 from .session import EndReason, Process, Session
+from .task import Task
 
 LONGEST_AGE = timedelta(days=3650).total_seconds()
 """Greatest age accepted, in seconds: ten years keep every moment within the calendar."""
@@ -63,9 +64,10 @@ class Activity:
     def applied(self, session: Session | None, now: datetime) -> Session:
         """Return the session at its work (raises NotFound, Gone, Invalid)."""
         session = known(session, self.session_id)
-        if not self.running:
-            return session.resting(now)
         started_at = None if self.age is None else moment("age", self.age, now)
+        if not self.running:
+            Task(name=self.task, progress=self.progress, started_at=now)  # its rules hold anyway
+            return session.resting(now)
         return session.working(self.task, now, progress=self.progress, started_at=started_at)
 
 

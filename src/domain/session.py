@@ -63,6 +63,10 @@ class Session:
         """A heartbeat arrived; time never runs backwards."""
         return self._change(last_heartbeat=max(self.last_heartbeat, now))
 
+    def served_by(self, process: Process) -> Self:
+        """A process has it, be it another one than before."""
+        return self._change(process=process)
+
     def working(
         self,
         name: str | None,

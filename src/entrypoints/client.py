@@ -1,16 +1,17 @@
 """`SessionClient`: the one call that an app makes, and what it puts together."""
 
+import atexit
 import logging
 import random
 import sys
 import threading
 from collections.abc import Hashable
-from functools import partial
+from functools import cache, partial
 from typing import ClassVar
 
 from ..adapters.clock import SystemClock, TimeOrderedIds
 from ..adapters.gateway.deferred import DeferredMonitor
-from ..adapters.process import Script, at_end, in_child, this_process
+from ..adapters.process import Script, catch_sigterm, in_child, this_process
 from ..application.link import Link
 from ..application.ports import BrowserSession
 from ..application.tracker import Tracker
@@ -31,6 +32,7 @@ class SessionClient:
     _links: ClassVar[dict[tuple[str, str | None], Link]] = {}
     _trackers: ClassVar[dict[Hashable, Tracker]] = {}
     _prepared: ClassVar[bool] = False
+    _catching: ClassVar[bool] = False
 
     @classmethod
     def get_tracker(
@@ -53,9 +55,11 @@ class SessionClient:
         session, user = _panel_session() if "panel" in sys.modules else (None, None)
         key = session.key if session else THIS_PROCESS
         with cls._lock:
-            if tracker := cls._trackers.get(key):
+            tracker = cls._trackers.get(key)
+            if tracker and not tracker.over:
                 return tracker
-            link = cls._link(_settings(server_url, token), heartbeat_interval)
+            cls._prepare()
+            link = cls._link(_settings(server_url, token), _seconds(heartbeat_interval))
             ended = partial(cls._ended, key)
             tracked = link.tracking.open(
                 cleaned(app_name, "unnamed"),
@@ -71,7 +75,6 @@ class SessionClient:
     def _link(cls, settings: Settings, heartbeat_interval: float | None) -> Link:
         place = (settings.server_url, settings.token)
         if place not in cls._links:
-            cls._prepare()
             clock, ids = SystemClock(), TimeOrderedIds()
             cls._links[place] = Link(
                 tracking=Tracking(this_process(ids), clock, ids),
@@ -81,17 +84,19 @@ class SessionClient:
                 interval=settings.heartbeat_interval,
             )
         link = cls._links[place]
-        wishes = [each for each in (link.heartbeat_interval, heartbeat_interval) if each]
-        link.heartbeat_interval = min(wishes, default=None)
+        wishes = (link.heartbeat_interval, heartbeat_interval)
+        link.heartbeat_interval = min((each for each in wishes if each), default=None)
         return link
 
     @classmethod
     def _prepare(cls) -> None:
-        """Be ready for the end of this process and for its children, once."""
+        """Be ready for the end of this process and for its children, each once."""
         if not cls._prepared:
             cls._prepared = True
-            at_end(cls._shut_down)
+            atexit.register(cls._shut_down)
             in_child(cls._start_anew)
+        if not cls._catching:
+            cls._catching = catch_sigterm(cls._shut_down)
 
     @classmethod
     def _ended(cls, key: Hashable) -> None:
@@ -111,7 +116,7 @@ class SessionClient:
         cls._lock = threading.RLock()
         for link in cls._links.values():
             link.tracking.abandon()
-        cls._links, cls._trackers = {}, {}
+        cls._links, cls._trackers, cls._catching = {}, {}, False
 
 
 def _panel_session() -> tuple[BrowserSession | None, str | None]:
@@ -121,9 +126,18 @@ def _panel_session() -> tuple[BrowserSession | None, str | None]:
     return current_session(), current_user()
 
 
+@cache
 def _settings(server_url: str | None, token: str | None) -> Settings:
     try:
         return Settings.load(server_url=server_url, token=token)
     except BadSetting as error:
         log.warning("%s; the session monitor's defaults are used instead", error)
         return Settings(server_url=server_url or Settings().server_url, token=token)
+
+
+def _seconds(interval: object) -> float | None:
+    try:
+        return None if interval is None else float(interval)  # type: ignore[arg-type]  # or it raises
+    except (TypeError, ValueError):
+        log.warning("heartbeat_interval=%r is no number of seconds", interval)
+        return None

@@ -16,7 +16,7 @@ from ..application.listing import GetSession, ListSessions
 from ..application.register import RegisterSession
 from ..application.report import RecordReport
 from ..application.status import ReportStatus
-from ..application.sweep import RemoveSilent, Sweep
+from ..application.sweep import RemoveSilent, RemoveStale, Sweep
 from ..domain.safeguard import Watch
 from ..domain.staleness import StalenessPolicy
 from .settings import Settings
@@ -63,10 +63,10 @@ class Service(containers.DeclarativeContainer):
         heartbeat=providers.Factory(
             RecordHeartbeat, unit_of_work=unit_of_work, clock=clock, policy=policy
         ),
-        report=providers.Factory(
+        doing=providers.Factory(
             ReportStatus, unit_of_work=unit_of_work, clock=clock, policy=policy
         ),
-        record=providers.Factory(
+        report=providers.Factory(
             RecordReport,
             unit_of_work=unit_of_work,
             clock=clock,
@@ -77,9 +77,9 @@ class Service(containers.DeclarativeContainer):
             RequestKill, unit_of_work=unit_of_work, clock=clock, policy=policy, ids=ids
         ),
         kill_app=providers.Factory(RequestKillAll, unit_of_work=unit_of_work, clock=clock, ids=ids),
-        remove_silent=remove_silent,
-        show=providers.Factory(ListSessions, reader=reader, clock=clock, policy=policy),
+        remove_stale=providers.Factory(RemoveStale, remove_silent=remove_silent, policy=policy),
+        listing=providers.Factory(ListSessions, reader=reader, clock=clock, policy=policy),
         find=providers.Factory(GetSession, reader=reader, clock=clock, policy=policy),
-        check=providers.Factory(CheckReadiness, needed=providers.List(reader)),
+        readiness=providers.Factory(CheckReadiness, needed=providers.List(reader)),
         heartbeat_interval=settings.provided.heartbeat_interval,
     )

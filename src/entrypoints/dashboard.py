@@ -20,6 +20,7 @@ class View(containers.DeclarativeContainer):
         operator=operator,
         clock=providers.Singleton(SystemClock),
         refresh_every=settings.provided.refresh_interval,
+        operator_name="dashboard",
     )
 
 

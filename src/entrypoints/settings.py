@@ -89,7 +89,10 @@ def describe(name: str) -> str:
 
 
 def _environment(names: tuple[str, ...]) -> dict[str, str]:
-    merged: Mapping[str, str | None] = {**dotenv_values(Path.cwd() / ".env"), **os.environ}
+    try:
+        merged: Mapping[str, str | None] = {**dotenv_values(Path.cwd() / ".env"), **os.environ}
+    except (OSError, UnicodeError) as error:
+        raise BadSetting(f"the file .env cannot be read: {error}") from None
     found = {name: merged.get(PREFIX + name.upper()) for name in names}
     return {name: text for name, text in found.items() if text is not None}
 

@@ -113,7 +113,7 @@ def test_every_process_of_a_server_has_a_link_of_its_own(
 
 
 SCRIPT = """
-import os, sys
+import asyncio, os, signal, sys, threading, time
 from panel_session_monitor import SessionClient
 
 tracker = SessionClient.get_tracker(app_name="script")
@@ -133,7 +133,7 @@ print("ready", flush=True)
 """
 
 
-def script(rest: str, *, fork: bool = False) -> subprocess.Popen[str]:
+def script(rest: str = "", *, fork: bool = False) -> subprocess.Popen[str]:
     code = SCRIPT.format(rest=rest, fork=fork)
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -162,6 +162,78 @@ def test_a_script_ends_its_session_on_sigterm_and_dies_of_it() -> None:
 
         assert program.stdout.read() == f"ended {program.pid}\n"
         assert program.wait(30) == -signal.SIGTERM
+
+
+def test_sigterm_does_not_deadlock_with_the_code_that_it_interrupts() -> None:
+    busy = "while True:\n    with tracker.task('Working') as task: task.progress = 0.5"
+    for _ in range(8):
+        with script(busy) as program:
+            assert program.stdout
+            assert program.stdout.readline() == "ready\n"
+
+            program.terminate()
+
+            assert program.stdout.read() == f"ended {program.pid}\n"
+            assert program.wait(30) == -signal.SIGTERM
+
+
+def test_a_coroutine_callback_runs_on_the_scripts_own_loop() -> None:
+    program = """
+async def main():
+    tracker.close()
+    own = SessionClient.get_tracker(app_name="own")
+    home = asyncio.get_running_loop()
+
+    async def ended():
+        print("coroutine", asyncio.get_running_loop() is home, flush=True)
+
+    own.on_kill(ended)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+    with script(program) as running:
+        assert running.stdout
+        assert "coroutine True" in running.stdout.read()
+        assert running.wait(30) == -signal.SIGTERM
+
+
+def test_a_callback_that_hangs_does_not_hold_the_end_up() -> None:
+    with script("tracker.on_kill(lambda: time.sleep(60))\ntime.sleep(60)") as program:
+        assert program.stdout
+        assert program.stdout.readline() == "ready\n"
+
+        program.terminate()
+
+        assert program.wait(15) == -signal.SIGTERM
+
+
+def test_a_forked_child_that_tracks_has_an_end_of_its_own() -> None:
+    program = """
+if os.fork() == 0:
+    child = SessionClient.get_tracker(app_name="child")
+    child.on_kill(lambda: print("child ended", flush=True))
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+os.wait()
+"""
+    with script(program) as running:
+        assert running.stdout
+        assert "child ended" in running.stdout.read()
+
+
+def test_a_fork_while_the_link_starts_leaves_the_child_able_to_import() -> None:
+    program = """
+if os.fork() == 0:
+    import httpx
+    print("imported", flush=True)
+    os._exit(0)
+os.wait()
+"""
+    with script(program) as running:
+        assert running.stdout
+        assert "imported" in running.stdout.read()
 
 
 def test_a_forked_child_leaves_its_parents_session_alone() -> None:

@@ -319,7 +319,7 @@ def test_a_kill_ends_the_session_that_was_clicked_though_the_rows_move(
     world.holds(replace(sessions[2], kill=kill.delivered(now)), *sessions[3:])
     visit.shows("delivered")
     world.holds(*sessions[3:])
-    expect(visit.page.get_by_text("Ended: the session of user 012")).to_be_visible()
+    expect(visit.page.get_by_text("Over: the session of user 012")).to_be_visible()
 
 
 def test_cancel_kills_nobody(world: World, open_page: Callable[[], Visit]) -> None:
@@ -372,6 +372,25 @@ def test_kill_all_names_the_number_and_tells_how_many_were_reached(
     kills = killed(world)
     assert set(kills) == {f"user {number:03}" for number in range(1, 13)}
     assert {kill.reason for kill in kills.values()} == {"Maintenance"}
+
+
+def test_kill_all_ends_the_app_that_was_asked_about_though_the_choice_moves(
+    world: World, open_page: Callable[[], Visit]
+) -> None:
+    other = [a_session(number, app="zulu") for number in range(21, 24)]
+    world.holds(a_session(1, app="alpha"), *other)
+    visit = open_page()
+    visit.shows("user 001")
+    expect(visit.page.get_by_role("combobox")).to_have_text("alpha")
+    visit.page.get_by_role("button", name="Kill all · 1 session").click()
+    dialog = visit.page.get_by_role("dialog")
+
+    world.holds(*other)
+    expect(dialog.get_by_role("button", name="Kill 0 sessions")).to_be_visible()
+    dialog.get_by_role("button", name="Kill 0 sessions").click()
+
+    expect(visit.page.get_by_text("Kill ordered for 0 sessions of alpha.")).to_be_visible()
+    assert killed(world) == {}
 
 
 def test_out_of_reach_is_told_and_ends_by_itself(

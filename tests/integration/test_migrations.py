@@ -17,8 +17,7 @@ from panel_session_monitor.adapters.storage.tables import metadata
 from sqlalchemy import Connection
 
 REVISIONS = [
-    script.revision
-    for script in ScriptDirectory.from_config(alembic_config("sqlite://")).walk_revisions()
+    script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()
 ][::-1]
 
 
@@ -27,8 +26,7 @@ async def _migrated(path: Path, *steps: tuple[str, str]) -> list[object]:
     engine = open_engine(f"sqlite+aiosqlite:///{path}/stairs.sqlite3")
 
     def take(connection: Connection) -> list[object]:
-        config = alembic_config(str(connection.engine.url))
-        config.attributes["connection"] = connection
+        config = alembic_config(connection)
         for direction, revision in steps:
             getattr(command, direction)(config, revision)
         context = MigrationContext.configure(connection, opts={"compare_type": True})

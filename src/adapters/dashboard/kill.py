@@ -103,7 +103,7 @@ class KillOne:
         gone = self._followed.keys() - _by_id(snapshot).keys()
         for session_id in gone:
             ended = self._followed.pop(session_id)
-            self._orders.notice.say(f"Ended: the session of {called(ended)}.", "success")
+            self._orders.notice.say(f"Over: the session of {called(ended)}.", "success")
 
     async def _kill(self, reason: str | None) -> None:
         assert self._asked is not None
@@ -125,6 +125,7 @@ class KillAll:
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._snapshot = Snapshot()
+        self._asked: str | None = None
         self._question = Question("Kill all sessions of an app?", self._kill)
         self._app = pmui.Select(
             label="App", options=[], size="small", width=210, align="center", margin=(0, 8)
@@ -153,25 +154,28 @@ class KillAll:
             control.visible = bool(apps)
         self._count()
 
-    def _doomed(self) -> list[Observation]:
-        return [
-            seen for seen in self._snapshot.sessions if seen.session.app_name == self._app.value
-        ]
+    def _of(self, app: str | None) -> list[Observation]:
+        return [seen for seen in self._snapshot.sessions if seen.session.app_name == app]
 
     def _count(self) -> None:
-        doomed = self._doomed()
-        number = sessions(len(doomed))
-        self._button.param.update(label=f"Kill all · {number}", disabled=not doomed)
-        if self._question.view.open:
-            self._question.confirm.label = f"Kill {number}"
-            self._question.facts.rows = listing(str(self._app.value), doomed)
+        offered = self._of(self._app.value)
+        self._button.param.update(
+            label=f"Kill all · {sessions(len(offered))}", disabled=not offered
+        )
+        if self._question.view.open and self._asked is not None:
+            doomed = self._of(self._asked)
+            self._question.confirm.label = f"Kill {sessions(len(doomed))}"
+            self._question.facts.rows = listing(self._asked, doomed)
 
     def _ask(self) -> None:
+        """Ask about the app that is chosen now; the choice may move on while the dialog is open."""
+        self._asked = str(self._app.value)
         self._question.open()
         self._count()
 
     async def _kill(self, reason: str | None) -> None:
-        app, orders = str(self._app.value), self._orders
+        assert self._asked is not None
+        app, orders = self._asked, self._orders
         try:
             reached = await orders.operator.kill_all(
                 app, reason=reason, requested_by=orders.requested_by

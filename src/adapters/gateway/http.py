@@ -1,6 +1,18 @@
 """What both sides of the gateway say in every request."""
 
 import httpx
+import msgspec
+
+from ...domain.errors import MonitorError
+
+NONSENSE = (
+    msgspec.MsgspecError,
+    MonitorError,
+    OverflowError,
+    RecursionError,
+    UnicodeDecodeError,
+)
+"""What reading an answer raises that no monitor gave."""
 
 TIMEOUT = httpx.Timeout(5.0)
 """Longest silence borne while connecting, sending or reading, in seconds."""

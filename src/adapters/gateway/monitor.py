@@ -6,10 +6,9 @@ import httpx
 import msgspec
 
 from ...application.ports import MonitorUnavailable
-from ...domain.errors import MonitorError
 from ...domain.report import Reply, Report
 from ..wire.reports import HeartbeatsBody, HeartbeatsReply
-from .http import TIMEOUT, headers
+from .http import NONSENSE, TIMEOUT, headers
 
 LARGEST_REPLY = 8 << 20
 """Most bytes read of a reply: a server that never stops talking must not fill the app's memory."""
@@ -42,7 +41,7 @@ class HttpMonitor:
             raise self._refused(response)
         try:
             return msgspec.json.decode(content, type=HeartbeatsReply).reply()
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MonitorError):
+        except NONSENSE:
             raise MonitorUnavailable(f"{self.server_url} answers, but is no monitor") from None
 
     def _connected(self) -> httpx.Client:

@@ -9,14 +9,13 @@ import httpx
 import msgspec
 
 from ...application.ports import KilledAll, OperatorError
-from ...domain.errors import MonitorError
 from ...domain.ids import SessionId
 from ...domain.kill import Kill
 from ...domain.staleness import Observation, Status
 from ..wire.kills import KillBody, KilledAllView, KillView
 from ..wire.problems import Problem
 from ..wire.sessions import SessionView
-from .http import TIMEOUT, headers
+from .http import NONSENSE, TIMEOUT, headers
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -82,7 +81,7 @@ class HttpOperator:
     def _read(self, answer: bytes, kind: type[V], meaning: Callable[[V], T]) -> T:
         try:
             return meaning(msgspec.json.decode(answer, type=kind))
-        except (msgspec.MsgspecError, UnicodeDecodeError, MonitorError):
+        except NONSENSE:
             raise OperatorError(f"{self.server_url} answers, but is no monitor") from None
 
     def _connected(self) -> httpx.AsyncClient:
@@ -98,7 +97,7 @@ class HttpOperator:
     def _complaint(self, response: httpx.Response) -> str:
         try:
             return msgspec.json.decode(response.content, type=Problem).detail
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except NONSENSE:
             return f"{self.server_url} answers {response.status_code}"
 
 

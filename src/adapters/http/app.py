@@ -19,7 +19,7 @@ from ...application.ports import CannotStart
 from ...application.register import RegisterSession
 from ...application.report import RecordReport
 from ...application.status import ReportStatus
-from ...application.sweep import RemoveSilent
+from ...application.sweep import RemoveStale
 from . import apps, health, operators
 from .documentation import assets, openapi
 from .guards import json_only, same_site_only
@@ -35,15 +35,15 @@ class UseCases:
 
     register: RegisterSession
     heartbeat: RecordHeartbeat
-    report: ReportStatus
-    record: RecordReport
+    doing: ReportStatus
+    report: RecordReport
     end: EndSession
     kill: RequestKill
     kill_app: RequestKillAll
-    remove_silent: RemoveSilent
-    show: ListSessions
+    remove_stale: RemoveStale
+    listing: ListSessions
     find: GetSession
-    check: CheckReadiness
+    readiness: CheckReadiness
     heartbeat_interval: float
 
 

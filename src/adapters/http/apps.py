@@ -74,10 +74,10 @@ async def record_heartbeat(
 async def report_status(
     session_id: FromPath[UUID],
     data: JSONBody[StatusBody],
-    report: NamedDependency[ReportStatus],
+    doing: NamedDependency[ReportStatus],
 ) -> SessionView:
     """Tell what a session is doing."""
-    return SessionView.of(await report(data.activity(session_id)))
+    return SessionView.of(await doing(data.activity(session_id)))
 
 
 @post(
@@ -88,10 +88,10 @@ async def report_status(
     responses=refusals(413),
 )
 async def record_report(
-    data: JSONBody[HeartbeatsBody], record: NamedDependency[RecordReport]
+    data: JSONBody[HeartbeatsBody], report: NamedDependency[RecordReport]
 ) -> HeartbeatsReply:
     """Send the heartbeats and the news of a whole process."""
-    return HeartbeatsReply.of(await record(data.report()))
+    return HeartbeatsReply.of(await report(data.report()))
 
 
 ROUTES = [register_session, end_session, record_heartbeat, report_status, record_report]

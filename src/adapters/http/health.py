@@ -15,9 +15,9 @@ async def live() -> Health:
 
 
 @get("/health/ready")
-async def ready(check: NamedDependency[CheckReadiness]) -> Health | Response[Problem]:
+async def ready(readiness: NamedDependency[CheckReadiness]) -> Health | Response[Problem]:
     """Tell whether the server can do its work, or what is missing."""
-    missing = await check()
+    missing = await readiness()
     return problem(503, missing) if missing else Health()
 
 

@@ -12,7 +12,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from ...application.kill import RequestKill, RequestKillAll
 from ...application.listing import GetSession, Listing, ListRequest, ListSessions
-from ...application.sweep import RemoveSilent
+from ...application.sweep import RemoveStale
 from ...domain.ids import SessionId
 from ...domain.staleness import Status
 from ..wire.kills import KillBody, KilledAllView, KillView
@@ -27,7 +27,7 @@ SLASH_IN_NAME = "\x1f"
 
 @get("/sessions", description=ListSessions.__doc__, responses=refusals())
 async def list_sessions(
-    show: NamedDependency[ListSessions],
+    listing: NamedDependency[ListSessions],
     app_name: FromQuery[str | None] = None,
     status: FromQuery[Status | None] = None,
     user_id: FromQuery[str | None] = None,
@@ -35,7 +35,7 @@ async def list_sessions(
     cursor: FromQuery[UUID | None] = None,
 ) -> Response[list[SessionView]]:
     """List the live sessions."""
-    listing = await show(
+    page = await listing(
         ListRequest(
             app_name=app_name,
             user_id=user_id,
@@ -45,9 +45,7 @@ async def list_sessions(
         )
     )
     query = {"app_name": app_name, "status": status, "user_id": user_id, "limit": limit}
-    return Response(
-        [SessionView.of(seen) for seen in listing.sessions], headers=_paging(listing, query)
-    )
+    return Response([SessionView.of(seen) for seen in page.sessions], headers=_paging(page, query))
 
 
 @get("/sessions/{session_id:uuid}", description=GetSession.__doc__, responses=refusals(404))
@@ -96,16 +94,17 @@ async def kill_all(
 
 @delete(
     "/sessions/stale",
-    description=RemoveSilent.__doc__,
+    description=RemoveStale.__doc__,
     status_code=HTTP_200_OK,
     responses=refusals(),
 )
 async def delete_stale(
-    remove_silent: NamedDependency[RemoveSilent],
-    older_than: Annotated[float, QueryParameter(ge=120, le=10**9)] = 600,
+    remove_stale: NamedDependency[RemoveStale],
+    older_than: Annotated[float | None, QueryParameter(ge=0, le=10**9)] = None,
 ) -> Deleted:
     """Give up silent sessions at once; `older_than` is their silence in seconds."""
-    return Deleted(deleted=await remove_silent(timedelta(seconds=older_than)))
+    silence = None if older_than is None else timedelta(seconds=older_than)
+    return Deleted(deleted=await remove_stale(silence))
 
 
 def _paging(listing: Listing, query: dict[str, str | int | None]) -> dict[str, str]:

@@ -16,8 +16,8 @@ from bokeh.server.session import ServerSession
 from panel.config import config
 from panel.io.state import set_curdoc, state
 
+from ..coroutines import start
 from . import bokeh_fastapi, internals
-from .coroutines import start
 from .ending import Endings
 
 log = logging.getLogger("panel_session_monitor")

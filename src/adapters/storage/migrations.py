@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...application.ports import CannotStart
@@ -18,22 +19,26 @@ class SchemaMismatch(CannotStart):
     """The database cannot be used by this version of the program."""
 
 
-def alembic_config(url: str) -> Config:
-    """Return Alembic's configuration for a database, with the scripts of this package."""
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration, with the scripts of this package."""
     config = Config()
     config.set_main_option("script_location", str(files(SCRIPTS)))
-    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    config.attributes["connection"] = connection
     return config
 
 
 async def upgrade(engine: AsyncEngine) -> None:
-    """Apply what is missing, in one transaction (raises SchemaMismatch)."""
-    async with engine.execution_options(writes=True).begin() as connection:
-        await connection.run_sync(_upgrade)
+    """Apply what is missing, in one transaction (raises CannotStart)."""
+    try:
+        async with engine.execution_options(writes=True).begin() as connection:
+            await connection.run_sync(_upgrade)
+    except DBAPIError as error:
+        url = engine.url.render_as_string()
+        raise CannotStart(f"the database {url} cannot be opened: {error.orig}") from error
 
 
 def _upgrade(connection: Connection) -> None:
-    config = alembic_config(str(connection.engine.url))
+    config = alembic_config(connection)
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions()}
     for revision in MigrationContext.configure(connection).get_current_heads():
@@ -42,5 +47,4 @@ def _upgrade(connection: Connection) -> None:
                 f"the database has the schema {revision!r}, which is newer than this program: "
                 "install the version that wrote it, or a later one"
             )
-    config.attributes["connection"] = connection
     command.upgrade(config, "head")

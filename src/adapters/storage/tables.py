@@ -14,6 +14,7 @@ from sqlalchemy import (
     Dialect,
     Float,
     ForeignKey,
+    Index,
     MetaData,
     String,
     Table,
@@ -76,9 +77,9 @@ processes = Table(
 def _session_columns() -> Iterator[Column[Any]]:
     """The columns of a session, live or ended."""
     yield Column("session_id", Uuid, primary_key=True)
-    yield Column("app_name", String(NAME_LENGTH), nullable=False, index=True)
+    yield Column("app_name", String(NAME_LENGTH), nullable=False)
     yield Column("user_id", String(NAME_LENGTH))
-    yield Column("process_id", Uuid, ForeignKey(processes.c.process_id))
+    yield Column("process_id", Uuid, ForeignKey(processes.c.process_id), index=True)
     yield Column("started_at", UtcDateTime, nullable=False)
     yield Column("last_heartbeat", UtcDateTime, nullable=False)
     yield Column("task", String(NAME_LENGTH))
@@ -91,7 +92,13 @@ def _session_columns() -> Iterator[Column[Any]]:
         yield Column(f"kill_{step}_at", UtcDateTime)
 
 
-sessions = Table("sessions", metadata, *_session_columns(), sqlite_with_rowid=False)
+sessions = Table(
+    "sessions",
+    metadata,
+    *_session_columns(),
+    Index("ix_sessions_app_name", "app_name"),
+    sqlite_with_rowid=False,
+)
 
 history = Table(
     "history",

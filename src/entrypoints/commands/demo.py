@@ -30,11 +30,15 @@ BRISK = {"PSM_HEARTBEAT_INTERVAL": "2"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A program of the demo; it is up when its page answers."""
+    """A program of the demo; it is up when its sign of life answers.
+
+    That is no page of an app: to load one is to begin a session.
+    """
 
     title: str
     port: int
     page: str
+    sign_of_life: str
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
 
@@ -53,9 +57,10 @@ class Part:
         )
 
     def answers(self) -> bool:
-        """Tell whether its page is there."""
+        """Tell whether it is up."""
         try:
-            with urlopen(self.url, timeout=5):  # noqa: S310  # the URL is ours
+            address = f"http://localhost:{self.port}{self.sign_of_life}"
+            with urlopen(address, timeout=5):  # the URL is ours
                 return True
         except (URLError, OSError):
             return False
@@ -63,13 +68,22 @@ class Part:
 
 def _api(port: int) -> Part:
     command = ("panel_session_monitor.entrypoints.cli", "serve", "--port", str(port))
-    return Part(title="API", port=port, page="/schema", command=command)
+    return Part(
+        title="API", port=port, page="/schema", sign_of_life="/health/ready", command=command
+    )
 
 
 def _panel(title: str, script: str, port: int, env: Mapping[str, str], *options: str) -> Part:
     path = ENTRYPOINTS / script
     serve = ("panel", "serve", str(path), "--port", str(port), "--log-level", "warning", *options)
-    return Part(title=title, port=port, page=f"/{path.stem}", command=serve, env=env)
+    return Part(
+        title=title,
+        port=port,
+        page=f"/{path.stem}",
+        sign_of_life="/static/js/bokeh.min.js",
+        command=serve,
+        env=env,
+    )
 
 
 @click.command()

@@ -67,7 +67,7 @@ def list_sessions(
 @as_json
 def kill(settings: Settings, session_id: UUID, reason: str | None, as_json: bool) -> None:
     """End a session."""
-    order = KillBody(reason=reason, requested_by=getpass.getuser())
+    order = KillBody(reason=reason, requested_by=_me())
     ordered = _ask(
         settings,
         lambda at: at.kill(
@@ -100,7 +100,7 @@ def kill_all(
         click.confirm(f"End {count} sessions of {app_name!r}?", abort=True)
     reached = _ask(
         settings,
-        lambda at: at.kill_all(app_name, reason=reason, requested_by=getpass.getuser()),
+        lambda at: at.kill_all(app_name, reason=reason, requested_by=_me()),
     )
     count = len(reached.session_ids)
     if as_json:
@@ -118,6 +118,14 @@ def _ask(settings: Settings, question: Callable[[Operator], Awaitable[T]]) -> T:
             await operator.close()
 
     return asyncio.run(ask())
+
+
+def _me() -> str | None:
+    """Return who asks; a container may know no name for the user it runs as."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
 
 
 def _table(seen: list[Observation]) -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ...application.ports import CannotStart
 from ..settings import PREFIX, Settings
 from .options import as_json, takes_settings
 
@@ -99,7 +100,7 @@ def show(settings: Settings, as_json: bool) -> None:
 
 
 def _upgrade(settings: Settings) -> None:
-    from ...adapters.storage.migrations import SchemaMismatch, upgrade  # noqa: PLC0415
+    from ...adapters.storage.migrations import upgrade  # noqa: PLC0415
     from ...adapters.storage.sqlite import open_engine  # noqa: PLC0415
 
     async def bring_up_to_date() -> None:
@@ -111,5 +112,5 @@ def _upgrade(settings: Settings) -> None:
 
     try:
         asyncio.run(bring_up_to_date())
-    except SchemaMismatch as mismatch:
-        raise click.ClickException(str(mismatch)) from None
+    except CannotStart as refusal:
+        raise click.ClickException(str(refusal)) from None

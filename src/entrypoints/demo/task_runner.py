@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import panel as pn
 import panel_material_ui as pmui
-from panel_session_monitor import SessionClient
-from panel_session_monitor.application.tracker import Task
+from panel_session_monitor import SessionClient, Task
 
 STEP = 0.1
 """Time between two looks at the stop signal, in seconds."""

@@ -7,7 +7,6 @@ from panel_session_monitor.domain.errors import (
     InvalidField,
     SessionEnded,
     SessionOfAnotherApp,
-    SessionOfAnotherProcess,
 )
 
 from ...fakes.examples import a_kill, a_process, a_session, a_task, ago, session_id
@@ -70,13 +69,13 @@ async def test_an_id_that_has_ended_is_refused(world: World) -> None:
     assert await world.live() == []
 
 
-async def test_an_id_of_another_process_is_refused(world: World) -> None:
+async def test_a_known_session_may_come_under_another_process(world: World) -> None:
     await world.holds(a_session(process=a_process(1)))
 
-    with pytest.raises(SessionOfAnotherProcess):
-        await world.register("sales", session_id=session_id(), process=a_process(2))
+    registered = await world.register("sales", session_id=session_id(), process=a_process(2))
 
-    assert await world.stored() == a_session(process=a_process(1))
+    assert not registered.created
+    assert (await world.stored()).process == a_process(2)
 
 
 @pytest.mark.parametrize(

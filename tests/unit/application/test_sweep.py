@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from panel_session_monitor.application.sweep import Sweep
+from panel_session_monitor.application.sweep import RemoveSilent, RemoveStale, Sweep
+from panel_session_monitor.domain.errors import InvalidField
 from panel_session_monitor.domain.kill import KillState
 from panel_session_monitor.domain.session import End, EndReason
+from panel_session_monitor.domain.staleness import StalenessPolicy
 
 from ...fakes.clock import NOON
 from ...fakes.examples import MICROSECOND, a_kill, a_session, a_task, ago, seconds, session_id
@@ -127,3 +129,33 @@ async def test_an_expired_session_stays_in_the_history(world: World) -> None:
     await swept(world, world.sweep(keep_history=timedelta(days=1)), 41)
 
     assert (await world.stored()).end == End(at=NOON + seconds(600), reason=EndReason.EXPIRED)
+
+
+# Stale sessions, at an operator's word
+
+
+@pytest.mark.parametrize(
+    ("stale_after", "older_than", "field"),
+    [(120, 119.9, "older_than"), (300, 299.9, "older_than"), (120, 120, None), (300, 300, None)],
+)
+async def test_only_what_is_stale_can_be_given_up(
+    world: World, stale_after: float, older_than: float, field: str | None
+) -> None:
+    policy = StalenessPolicy(stale_after=seconds(stale_after))
+    remove_silent = RemoveSilent(unit_of_work=world.sessions, clock=world.clock)
+    remove_stale = RemoveStale(remove_silent=remove_silent, policy=policy)
+    await world.holds(a_session(last_heartbeat=ago(older_than)))
+
+    if field:
+        with pytest.raises(InvalidField, match=field):
+            await remove_stale(seconds(older_than))
+    else:
+        assert await remove_stale(seconds(older_than)) == 1
+
+
+async def test_by_default_what_has_expired_is_given_up(world: World) -> None:
+    remove_silent = RemoveSilent(unit_of_work=world.sessions, clock=world.clock)
+    remove_stale = RemoveStale(remove_silent=remove_silent, policy=StalenessPolicy())
+    await world.holds(a_session(1, last_heartbeat=ago(599)), a_session(2, last_heartbeat=ago(600)))
+
+    assert await remove_stale() == 1

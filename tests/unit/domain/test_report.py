@@ -132,7 +132,7 @@ def test_work_needs_no_name() -> None:
 
 
 def test_rest_clears_the_task_whatever_else_it_says() -> None:
-    idle = Activity(session_id=session_id(), running=False, task="Loading", progress=9.0, age=-1.0)
+    idle = Activity(session_id=session_id(), running=False, task="Loading", progress=0.9, age=1.0)
 
     assert idle.applied(a_session(task=a_task()), LATER) == a_session().seen(LATER)
 
@@ -141,9 +141,10 @@ def test_rest_clears_the_task_whatever_else_it_says() -> None:
     ("field", "value"),
     [("task", ""), ("progress", nan), ("progress", 1.1), ("age", -0.1), ("age", inf)],
 )
-def test_activity_keeps_the_rules(field: str, value: object) -> None:
+@pytest.mark.parametrize("works", [True, False])
+def test_activity_keeps_the_rules(works: bool, field: str, value: object) -> None:
     with pytest.raises(InvalidField) as raised:
-        running(**{field: value}).applied(a_session(), NOON)
+        running(**{"running": works, field: value}).applied(a_session(), NOON)
 
     assert raised.value.field == field
 

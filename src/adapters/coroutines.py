@@ -20,9 +20,17 @@ def start(work: Work, loop: asyncio.AbstractEventLoop | None) -> Callable[[float
 
     Without a loop, or on the loop's own thread, it runs on one of its own while it is waited for.
     """
-    if loop is None or loop is _loop_here():
+    if loop is None or loop is loop_here():
         return partial(_run_apart, work)
     return _Handed(work, loop).wait
+
+
+def loop_here() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that runs in this thread."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 class _Handed:
@@ -57,16 +65,9 @@ class _Handed:
             self._done.set_exception(error)
 
 
-def _loop_here() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
 def _run_apart(work: Work, timeout: float) -> None:
     bounded = asyncio.wait_for(work, timeout)
-    if _loop_here() is None:
+    if loop_here() is None:
         asyncio.run(bounded)
         return
     with futures.ThreadPoolExecutor(1) as aside:  # a signal handler, which holds up this loop
