@@ -38,6 +38,9 @@ class Script:
         running = self.loop is not None and self.loop.is_running()
         return start(work, self.loop if running else None)
 
+    def release(self) -> None:
+        """Nothing was held back: a script's code is its own."""
+
 
 def catch_sigterm(callback: Callable[[], None]) -> bool:
     """Call back on SIGTERM, in a thread; False where that cannot be arranged from here.

@@ -160,6 +160,7 @@ class Link:
             return
         self._call(session, callbacks, until)
         session.ran.set()
+        session.host.release()
 
     def _call(self, session: TrackedSession, callbacks: list[Callback], until: float) -> None:
         """Call them in turn, and wait for the coroutines among them until a moment.
@@ -208,7 +209,7 @@ class Link:
             return self._missed(failure)
         except Exception as error:  # the link outlives every surprise
             log.debug("unexpected", exc_info=True)
-            return self._missed(MonitorUnavailable(repr(error)))
+            return self._missed(MonitorUnavailable(f"an unexpected {type(error).__name__}"))
 
     def _until_due(self) -> float | None:
         moments = list(self._obeying.copy().values())
@@ -255,7 +256,7 @@ class Link:
             log.warning(
                 "The session monitor does not take reports: %s. "
                 "The app works without it; reporting resumes by itself.",
-                failure,
+                str(failure).rstrip("."),
             )
         self.online = False
         self._next_beat = -inf

@@ -141,6 +141,9 @@ class SessionHost(Protocol):
         Returns a function that waits for it, for so many seconds (raises what `work` raised).
         """
 
+    def release(self) -> None:
+        """Take note that the app's callbacks have run, and its code is needed no more."""
+
 
 class BrowserSession(SessionHost, Protocol):
     """A host whose session comes and goes by itself."""

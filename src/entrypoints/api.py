@@ -46,6 +46,6 @@ async def _sweep(service: Service) -> None:
         await asyncio.sleep(interval)
         try:
             if expired := await sweep():
-                log.info("%d sessions have expired", expired)
+                log.info("Sessions that have expired: %d", expired)
         except Exception:
             log.exception("A sweep failed; the next one is due in %g s", interval)

@@ -9,6 +9,8 @@ def main() -> None:
         from .commands import psm  # noqa: PLC0415  # a plain install has no click
 
         psm(prog_name="psm")
+    except KeyboardInterrupt:
+        sys.exit(130)
     except ModuleNotFoundError as missing:
         if str(missing.name).startswith("panel_session_monitor"):
             raise

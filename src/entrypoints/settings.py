@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from dotenv import dotenv_values
@@ -67,10 +68,14 @@ class Settings(Struct, frozen=True, kw_only=True):
                 f"PSM_STALE_AFTER ({settings.stale_after:g})"
             )
         token, path = settings.token, settings.token_file
+        token = _read_secret(path) if path and not token else token
+        if token and not (token.isascii() and token.isprintable()):
+            raise BadSetting("PSM_TOKEN: must consist of printable ASCII characters")
+        _require_http(settings.server_url)
         return msgspec.structs.replace(
             settings,
             database_url=_with_driver(settings.database_url),
-            token=_read_secret(path) if path and not token else token,
+            token=token,
         )
 
     def shown(self) -> dict[str, Any]:
@@ -78,7 +83,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         return {
             **msgspec.structs.asdict(self),
             "token": "********" if self.token else None,
-            "database_url": _without_password(self.database_url),
+            "database_url": without_password(self.database_url),
+            "server_url": without_password(self.server_url),
         }
 
 
@@ -112,12 +118,25 @@ def _with_driver(url: str) -> str:
             return full + url.removeprefix(short)
     if not url.startswith(tuple(SCHEMES.values())):
         raise BadSetting(
-            f"PSM_DATABASE_URL: must begin with sqlite:///, got {_without_password(url)!r}"
+            f"PSM_DATABASE_URL: must begin with sqlite:///, got {without_password(url)!r}"
         )
     return url
 
 
-def _without_password(url: str) -> str:
+def _require_http(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise BadSetting(
+            f"PSM_SERVER_URL: must be an http:// or https:// address, got {without_password(url)!r}"
+        )
+
+
+def without_password(url: str) -> str:
+    """Return a URL for people: with its user, and stars for the password."""
     scheme, separator, rest = url.partition("://")
     login, at, place = rest.rpartition("@")
     user, colon, _ = login.partition(":")

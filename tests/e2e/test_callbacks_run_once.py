@@ -252,3 +252,19 @@ def test_without_a_monitor_one_warning_is_logged() -> None:
 
     assert errors.count("session monitor") == 1
     assert "does not take reports" in errors
+
+
+def test_callbacks_find_the_apps_globals_when_bokeh_destroys_the_session(
+    start: Start, tmp_path: Path
+) -> None:
+    port, callbacks = free_port(), tmp_path / "callbacks"
+    callbacks.touch()
+    lifetime = ("--unused-session-lifetime", "500", "--check-unused-sessions", "250")
+    app = panel_serve("tests/e2e/apps/globals_on_kill.py", port, *lifetime)
+    env = {"CALLBACKS": str(callbacks), "PSM_SERVER_URL": f"http://127.0.0.1:{free_port()}"}
+    process = start(app, env).answers(f"http://127.0.0.1:{port}/static/js/bokeh.min.js")
+
+    httpx.get(f"http://127.0.0.1:{port}/globals_on_kill").raise_for_status()
+
+    eventually(lambda: len(callbacks.read_text().splitlines()) == 2)
+    assert "Traceback" not in process.output

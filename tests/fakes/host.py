@@ -30,3 +30,6 @@ class RecordingHost:
             running.result(seconds)
 
         return wait
+
+    def release(self) -> None:
+        """Nothing was held back."""

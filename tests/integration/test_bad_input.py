@@ -135,6 +135,21 @@ def test_a_body_that_does_not_call_itself_json_is_refused(
     assert not api.get(f"/sessions/{session}").json()["kill_requested"]
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+def test_a_page_of_another_origin_sends_no_kill(
+    api: httpx.Client, session: str, origin: str
+) -> None:
+    refused(api.post(f"/sessions/{session}/kill", headers={"origin": origin}), 403)
+
+    assert not api.get(f"/sessions/{session}").json()["kill_requested"]
+
+
+def test_the_apis_own_page_may_send_a_kill(api: httpx.Client, session: str) -> None:
+    own = str(api.base_url).rstrip("/")
+
+    assert api.post(f"/sessions/{session}/kill", headers={"origin": own}).status_code == 202
+
+
 def test_an_empty_form_of_another_site_sends_no_kill(api: httpx.Client, session: str) -> None:
     form = {"content-type": "application/x-www-form-urlencoded"}
 

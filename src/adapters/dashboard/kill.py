@@ -126,6 +126,7 @@ class KillAll:
         self._orders = orders
         self._snapshot = Snapshot()
         self._asked: str | None = None
+        self._followed: dict[str, frozenset[str]] = {}
         self._question = Question("Kill all sessions of an app?", self._kill)
         self._app = pmui.Select(
             label="App", options=[], size="small", width=210, align="center", margin=(0, 8)
@@ -153,6 +154,15 @@ class KillAll:
         for control in self.controls:
             control.visible = bool(apps)
         self._count()
+        self._follow()
+
+    def _follow(self) -> None:
+        """Tell when all sessions that were killed from here are gone."""
+        live = _by_id(self._snapshot).keys()
+        for app, doomed in [*self._followed.items()] if not self._snapshot.problem else []:
+            if not doomed & live:
+                del self._followed[app]
+                self._orders.notice.say(f"Over: {sessions(len(doomed))} of {app}.", "success")
 
     def _of(self, app: str | None) -> list[Observation]:
         return [seen for seen in self._snapshot.sessions if seen.session.app_name == app]
@@ -184,6 +194,8 @@ class KillAll:
             orders.notice.say(f"Not killed: {error}", "error")
         else:
             number = sessions(len(reached.session_ids))
+            if reached.session_ids:
+                self._followed[app] = frozenset(map(str, reached.session_ids))
             orders.notice.say(f"Kill ordered for {number} of {app}.")
         orders.hurry()
 

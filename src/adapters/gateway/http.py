@@ -18,6 +18,12 @@ TIMEOUT = httpx.Timeout(5.0)
 """Longest silence borne while connecting, sending or reading, in seconds."""
 
 
+def shown(url: str) -> str:
+    """Return an address for people and logs: without the login it may hold."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
+
 def headers(token: str | None) -> dict[str, str]:
     """Return the headers of every request."""
     authorization = {"Authorization": f"Bearer {token}"} if token else {}

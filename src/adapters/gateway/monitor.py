@@ -8,7 +8,7 @@ import msgspec
 from ...application.ports import MonitorUnavailable
 from ...domain.report import Reply, Report
 from ..wire.reports import HeartbeatsBody, HeartbeatsReply
-from .http import NONSENSE, TIMEOUT, headers
+from .http import NONSENSE, TIMEOUT, headers, shown
 
 LARGEST_REPLY = 8 << 20
 """Most bytes read of a reply: a server that never stops talking must not fill the app's memory."""
@@ -35,14 +35,16 @@ class HttpMonitor:
                 content = _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise MonitorUnavailable(
-                f"{self.server_url}: {error or type(error).__name__}"
+                f"{shown(self.server_url)}: {error or type(error).__name__}"
             ) from None
         if response.status_code != httpx.codes.OK:
             raise self._refused(response)
         try:
             return msgspec.json.decode(content, type=HeartbeatsReply).reply()
         except NONSENSE:
-            raise MonitorUnavailable(f"{self.server_url} answers, but is no monitor") from None
+            raise MonitorUnavailable(
+                f"{shown(self.server_url)} answers, but is no monitor"
+            ) from None
 
     def _connected(self) -> httpx.Client:
         if self._client is None:
@@ -54,7 +56,7 @@ class HttpMonitor:
     def _refused(self, response: httpx.Response) -> MonitorUnavailable:
         pause = _seconds(response.headers.get("retry-after", ""))
         return MonitorUnavailable(
-            f"{self.server_url} answers {response.status_code}",
+            f"{shown(self.server_url)} answers {response.status_code}",
             pause if response.status_code in BUSY else None,
         )
 

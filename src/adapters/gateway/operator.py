@@ -15,7 +15,7 @@ from ...domain.staleness import Observation, Status
 from ..wire.kills import KillBody, KilledAllView, KillView
 from ..wire.problems import Problem
 from ..wire.sessions import SessionView
-from .http import NONSENSE, TIMEOUT, headers
+from .http import NONSENSE, TIMEOUT, headers, shown
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -73,7 +73,7 @@ class HttpOperator:
             response = await self._connected().request(method, path, **options)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             why = str(error) or type(error).__name__
-            raise OperatorError(f"{self.server_url} cannot be reached: {why}") from None
+            raise OperatorError(f"{shown(self.server_url)} cannot be reached: {why}") from None
         if not response.is_success:
             raise OperatorError(self._complaint(response))
         return response.content
@@ -82,7 +82,7 @@ class HttpOperator:
         try:
             return meaning(msgspec.json.decode(answer, type=kind))
         except NONSENSE:
-            raise OperatorError(f"{self.server_url} answers, but is no monitor") from None
+            raise OperatorError(f"{shown(self.server_url)} answers, but is no monitor") from None
 
     def _connected(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -98,7 +98,7 @@ class HttpOperator:
         try:
             return msgspec.json.decode(response.content, type=Problem).detail
         except NONSENSE:
-            return f"{self.server_url} answers {response.status_code}"
+            return f"{shown(self.server_url)} answers {response.status_code}"
 
 
 def _killed_all(view: KilledAllView) -> KilledAll:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from litestar import Response, delete, post, put
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
@@ -19,11 +20,18 @@ from ..wire.reports import HeartbeatsBody, HeartbeatsReply
 from ..wire.sessions import Heartbeat, RegisterBody, Registered, SessionView, StatusBody
 from .problems import refusals
 
+KNOWN = {HTTP_200_OK: ResponseSpec(Registered, description="It was registered before")}
+
 MEBIBYTE = 1 << 20
 """Largest report of a process, in bytes."""
 
 
-@post("/sessions", description=RegisterSession.__doc__, responses=refusals(409, 410))
+@post(
+    "/sessions",
+    tags=["apps"],
+    description=RegisterSession.__doc__,
+    responses=refusals(403, 409, 410, 413, 415) | KNOWN,
+)
 async def register_session(
     data: JSONBody[RegisterBody],
     register: NamedDependency[RegisterSession],
@@ -45,7 +53,12 @@ async def register_session(
     )
 
 
-@delete("/sessions/{session_id:uuid}", description=EndSession.__doc__, responses=refusals(404))
+@delete(
+    "/sessions/{session_id:uuid}",
+    tags=["apps"],
+    description=EndSession.__doc__,
+    responses=refusals(403, 404),
+)
 async def end_session(session_id: FromPath[UUID], end: NamedDependency[EndSession]) -> None:
     """End a session."""
     await end(Ending(session_id=SessionId(session_id)))
@@ -53,9 +66,10 @@ async def end_session(session_id: FromPath[UUID], end: NamedDependency[EndSessio
 
 @post(
     "/sessions/{session_id:uuid}/heartbeat",
+    tags=["apps"],
     description=RecordHeartbeat.__doc__,
     status_code=HTTP_200_OK,
-    responses=refusals(404, 410),
+    responses=refusals(403, 404, 410, 413, 415),
 )
 async def record_heartbeat(
     session_id: FromPath[UUID],
@@ -68,8 +82,9 @@ async def record_heartbeat(
 
 @put(
     "/sessions/{session_id:uuid}/status",
+    tags=["apps"],
     description=ReportStatus.__doc__,
-    responses=refusals(404, 410),
+    responses=refusals(403, 404, 410, 413, 415),
 )
 async def report_status(
     session_id: FromPath[UUID],
@@ -82,10 +97,11 @@ async def report_status(
 
 @post(
     "/heartbeats",
+    tags=["apps"],
     description=RecordReport.__doc__,
     status_code=HTTP_200_OK,
     request_max_body_size=MEBIBYTE,
-    responses=refusals(413),
+    responses=refusals(403, 413, 415),
 )
 async def record_report(
     data: JSONBody[HeartbeatsBody], report: NamedDependency[RecordReport]

@@ -1,6 +1,7 @@
 """What a request must be before a route looks at it."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import ClientException, PermissionDeniedException
@@ -28,8 +29,13 @@ def json_only(connection: Connection, _: BaseRouteHandler) -> None:
 
 
 def same_site_only(connection: Connection, _: BaseRouteHandler) -> None:
-    """Refuse changes that a page of another site asks a browser for."""
-    if connection.headers.get("sec-fetch-site") == "cross-site":
-        method = connection.scope.get("method")
-        if method not in SAFE_METHODS:
-            raise PermissionDeniedException("not from a page of another site")
+    """Refuse changes that a page of another site asks a browser for.
+
+    Browsers name the page's origin with every change, and to some hosts also how it relates.
+    """
+    headers = connection.headers
+    if connection.scope.get("method") in SAFE_METHODS:
+        return
+    foreign = urlsplit(headers.get("origin", "")).netloc != headers.get("host", "")
+    if ("origin" in headers and foreign) or headers.get("sec-fetch-site") == "cross-site":
+        raise PermissionDeniedException("not from a page of another site")

@@ -25,7 +25,7 @@ SLASH_IN_NAME = "\x1f"
 """Stands for an escaped slash in a path: a control character, which no name can hold."""
 
 
-@get("/sessions", description=ListSessions.__doc__, responses=refusals())
+@get("/sessions", tags=["operators"], description=ListSessions.__doc__, responses=refusals())
 async def list_sessions(
     listing: NamedDependency[ListSessions],
     app_name: FromQuery[str | None] = None,
@@ -48,7 +48,12 @@ async def list_sessions(
     return Response([SessionView.of(seen) for seen in page.sessions], headers=_paging(page, query))
 
 
-@get("/sessions/{session_id:uuid}", description=GetSession.__doc__, responses=refusals(404))
+@get(
+    "/sessions/{session_id:uuid}",
+    tags=["operators"],
+    description=GetSession.__doc__,
+    responses=refusals(404),
+)
 async def get_session(session_id: FromPath[UUID], find: NamedDependency[GetSession]) -> SessionView:
     """Show one session."""
     return SessionView.of(await find(SessionId(session_id)))
@@ -56,9 +61,10 @@ async def get_session(session_id: FromPath[UUID], find: NamedDependency[GetSessi
 
 @post(
     "/sessions/{session_id:uuid}/kill",
+    tags=["operators"],
     description=RequestKill.__doc__,
     status_code=HTTP_202_ACCEPTED,
-    responses=refusals(404, 410),
+    responses=refusals(403, 404, 410, 413, 415),
 )
 async def kill_session(
     session_id: FromPath[UUID],
@@ -75,6 +81,7 @@ async def kill_session(
 
 @post(
     "/apps/{app_name:str}/kill-all",
+    tags=["operators"],
     description=RequestKillAll.__doc__,
     status_code=HTTP_202_ACCEPTED,
     responses=refusals(),
@@ -94,6 +101,7 @@ async def kill_all(
 
 @delete(
     "/sessions/stale",
+    tags=["operators"],
     description=RemoveStale.__doc__,
     status_code=HTTP_200_OK,
     responses=refusals(),

@@ -62,6 +62,8 @@ def _of_the_core(status: HTTPStatus) -> Handler:
 
 
 def _of_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+    if "disconnected" in error.detail:  # nobody is there to read the answer
+        return problem(400, error.detail)
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unexpected(request, error)
     return problem(error.status_code, error.detail, list(_fields(error.extra)), error.headers)
@@ -70,7 +72,9 @@ def _of_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[
 def _fields(extra: Any) -> Iterator[FieldError]:
     """Litestar tells of each bad field in a dictionary of its own."""
     for each in extra if isinstance(extra, list) else []:
-        if isinstance(each, dict):
+        if isinstance(each, dict) and each.get("key") == "data":
+            yield FieldError(field="", message="the body must be a JSON object")
+        elif isinstance(each, dict):
             yield FieldError(field=str(each.get("key", "")), message=str(each.get("message", "")))
 
 

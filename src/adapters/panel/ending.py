@@ -71,7 +71,7 @@ class Endings:
         if session.destroyed or self.under_way(session.id):
             return
         self._refuse(session.id, shortened(reason))
-        ending = asyncio.create_task(_end(session, shortened(reason)))
+        ending = asyncio.create_task(_end(session, reason))
         self._under_way[session.id] = ending
         ending.add_done_callback(partial(self._note_done, session.id))
 
@@ -89,7 +89,10 @@ class Endings:
 async def _end(session: ServerSession, reason: str) -> None:
     internals.unpin(session)
     pages = internals.connections(session)
-    await asyncio.gather(*(_attempt(_close(each, reason), CLOSING) for each in pages))
+    if pages:
+        await _attempt(internals.tell(session, reason), FORBIDDING)
+    close = partial(_close, reason=shortened(reason))
+    await asyncio.gather(*(_attempt(close(each), CLOSING) for each in pages))
     await asyncio.sleep(GRACE)
     for unanswered in internals.connections(session):
         with suppress(Exception):

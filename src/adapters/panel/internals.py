@@ -1,4 +1,4 @@
-"""What Bokeh and Panel keep private, and the three places where Bokeh's server is wrapped.
+"""What Bokeh and Panel keep private, and the four places where Bokeh's server is wrapped.
 
 Read from panel 1.9 and bokeh 3.9; nothing else in this project touches it:
 
@@ -11,25 +11,29 @@ Read from panel 1.9 and bokeh 3.9; nothing else in this project touches it:
 
 Wrapped are `WSHandler._async_open`, because a page that reconnects has its killed session made
 again under the same id; `ApplicationContext.create_session_if_needed`, because a page that is
-loaded anew may well bring a killed id in its URL; and `ServerSession.unsubscribe`, because Bokeh
-tells nobody that the last WebSocket of a session is gone.
+loaded anew may well bring a killed id in its URL; `ServerSession.unsubscribe`, because Bokeh tells
+nobody that the last WebSocket of a session is gone; and `ServerSession.destroy`, because it empties
+the modules of the app's code, which the callbacks of the session's end still need.
 """
 # ruff: noqa: SLF001 -- private members are what this module is for
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
+from types import ModuleType
 from typing import Any, cast
 
+from bokeh.document import Document
 from bokeh.document.events import ModelChangedEvent
 from bokeh.server.connection import ServerConnection
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.session import ServerSession
 from bokeh.server.views.ws import WSHandler
 from bokeh.util.token import get_session_id
-from panel.io.state import state
+from panel.io.state import set_curdoc, state
 
 log = logging.getLogger("panel_session_monitor")
 
@@ -50,12 +54,16 @@ class Hooks:
     disconnected: Callable[[ServerSession], None]
     """A session has lost its last WebSocket."""
 
+    destroyed: Callable[[Document, Callable[[], None]], None]
+    """A document is no more; the function given empties its modules, now or later."""
+
 
 def install(hooks: Hooks) -> None:
     """Wrap Bokeh's server; call it once per process."""
     _wrap_opening(hooks)
     _wrap_creation(hooks)
     _wrap_unsubscribing(hooks)
+    _wrap_destroying(hooks)
 
 
 def _wrap_opening(hooks: Hooks) -> None:
@@ -104,6 +112,27 @@ def _wrap_unsubscribing(hooks: Hooks) -> None:
     sessions.unsubscribe = unsubscribe_and_tell
 
 
+def _wrap_destroying(hooks: Hooks) -> None:
+    sessions: Any = ServerSession
+    destroys = sessions.destroy
+
+    @wraps(destroys)
+    def destroy_all_but_the_code(session: ServerSession) -> None:
+        document = session.document
+        modules, document.modules._modules = document.modules._modules, []
+        destroys(session)
+        hooks.destroyed(document, partial(_empty, modules))
+
+    sessions.destroy = destroy_all_but_the_code
+
+
+def _empty(modules: list[ModuleType]) -> None:
+    """Do to the modules of an app's code what Panel does when it destroys a document."""
+    for module in modules:
+        sys.modules.pop(module.__name__, None)
+        module.__dict__.clear()
+
+
 def connections(session: ServerSession) -> list[ServerConnection]:
     """Return the WebSockets that show this session."""
     return list(session._subscribed_connections)
@@ -137,6 +166,17 @@ async def forbid_reconnect(connection: ServerConnection) -> None:
     if document.config.reconnect_session:
         change = ModelChangedEvent(document, document.config, "reconnect_session", False)
         await connection.send_patch_document(change)
+
+
+async def tell(session: ServerSession, text: str) -> None:
+    """Show a text on the page, if the app has Panel's notifications."""
+
+    def show() -> None:
+        with set_curdoc(session.document):
+            if notifications := cast("Any", state.notifications):
+                notifications.warning(text, duration=0)
+
+    await cast("Any", session).with_document_locked(show)
 
 
 def unpin(session: ServerSession) -> None:

@@ -43,6 +43,8 @@ class PanelSession:
         self._lock = threading.Lock()
         self._over = False
         self._callbacks: list[Callable[[], None]] = []
+        self._released = False
+        self._empty: Callable[[], None] = lambda: None
         self._shown = bool(context.session and context.session.connection_count)
         document.on_event(DocumentReady, self._note_shown)
         document.on_session_destroyed(self._note_destroyed)
@@ -74,6 +76,21 @@ class PanelSession:
         the coroutine runs on a loop made for it while it is waited for.
         """
         return start(work, self._running_loop())
+
+    def release(self) -> None:
+        """The app's code is needed no more: what is left of it may go."""
+        with self._lock:
+            self._released, empty = True, self._empty
+        if loop := self._running_loop():
+            loop.call_soon_threadsafe(empty, context=Context())
+
+    def destroyed(self, empty: Callable[[], None]) -> None:
+        """The session is no more, but for its code, which `empty` takes away when it may go."""
+        with self._lock:
+            if not self._released:
+                self._empty = empty
+                return
+        empty()
 
     def disconnected(self, session: ServerSession) -> None:
         """The last WebSocket is gone, and with it perhaps the page."""
@@ -128,7 +145,7 @@ def current_user() -> str | None:
 
 def _install() -> None:
     """Wrap what the servers of this process need wrapped, each once."""
-    hooks = internals.Hooks(_endings.refusal, _endings.page_requested, _disconnected)
+    hooks = internals.Hooks(_endings.refusal, _endings.page_requested, _disconnected, _destroyed)
     due = {internals.install, *([bokeh_fastapi.install] if bokeh_fastapi.loaded() else [])}
     for install in due - _installed:
         install(hooks)
@@ -138,6 +155,14 @@ def _install() -> None:
 def _disconnected(session: ServerSession) -> None:
     if tracked := _sessions.get(session.document):
         tracked.disconnected(session)
+
+
+def _destroyed(document: Document, empty: Callable[[], None]) -> None:
+    tracked = _sessions.get(document)
+    if tracked:
+        tracked.destroyed(empty)
+    else:
+        empty()
 
 
 def _reconnects(document: Document) -> bool:

@@ -1,5 +1,6 @@
 """Bringing the database to the schema that this version of the program needs."""
 
+import logging
 from importlib.resources import files
 
 from alembic import command
@@ -11,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...application.ports import CannotStart
+
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 SCRIPTS = "panel_session_monitor.migrations"
 

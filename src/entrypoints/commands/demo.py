@@ -6,11 +6,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -67,15 +68,17 @@ class Part:
 
 
 def _api(port: int) -> Part:
-    command = ("panel_session_monitor.entrypoints.cli", "serve", "--port", str(port))
+    serve = ("panel_session_monitor.entrypoints.cli", "serve", "--log-level", "warning")
+    command = (*serve, "--port", str(port))
     return Part(
         title="API", port=port, page="/schema", sign_of_life="/health/ready", command=command
     )
 
 
-def _panel(title: str, script: str, port: int, env: Mapping[str, str], *options: str) -> Part:
+def _panel(title: str, script: str, port: int, env: Mapping[str, str]) -> Part:
     path = ENTRYPOINTS / script
-    serve = ("panel", "serve", str(path), "--port", str(port), "--log-level", "warning", *options)
+    quiet = ("--log-level", "warning", "--address", "127.0.0.1")
+    serve = ("panel", "serve", str(path), "--port", str(port), *quiet)
     return Part(
         title=title,
         port=port,
@@ -86,10 +89,15 @@ def _panel(title: str, script: str, port: int, env: Mapping[str, str], *options:
     )
 
 
+def _port(name: str, default: int, text: str) -> Callable[[Any], Any]:
+    ports = click.IntRange(1, 65534)
+    return click.option(name, type=ports, default=default, show_default=True, help=text)
+
+
 @click.command()
-@click.option("--port", default=8000, show_default=True, help="Port of the API.")
-@click.option("--dashboard-port", default=5000, show_default=True, help="Port of the dashboard.")
-@click.option("--app-port", default=5001, show_default=True, help="First port of the two apps.")
+@_port("--port", 8000, "Port of the API.")
+@_port("--dashboard-port", 5000, "Port of the dashboard.")
+@_port("--app-port", 5001, "First port of the two apps.")
 def demo(port: int, dashboard_port: int, app_port: int) -> None:
     """Run the API, the dashboard and two apps to try them with, until Ctrl-C."""
     server = {"PSM_SERVER_URL": f"http://localhost:{port}"}
@@ -101,6 +109,8 @@ def demo(port: int, dashboard_port: int, app_port: int) -> None:
         _panel("Demo app", runner, app_port, server),
         _panel("Demo app 2", runner, app_port + 1, second),
     ]
+    if len({part.port for part in parts}) < len(parts):
+        raise click.UsageError("each part needs a port of its own")
     for part in parts:
         _require_free(part)
     with _running(parts) as programs:
@@ -131,7 +141,7 @@ def _on_signals() -> threading.Event:
     def note(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, note)
     return stop
 
@@ -156,7 +166,10 @@ def _require_alive(parts: list[Part], programs: list[subprocess.Popen[bytes]]) -
 
 @contextmanager
 def _running(parts: list[Part]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Start the parts; stop them in the end, the last one first, and the hard way if need be."""
+    """Start the parts; stop them in the end, one by one and the last one first.
+
+    So the apps can still tell the API that their sessions are over.
+    """
     programs: list[subprocess.Popen[bytes]] = []
     try:
         programs += (part.start() for part in parts)
@@ -164,7 +177,6 @@ def _running(parts: list[Part]) -> Iterator[list[subprocess.Popen[bytes]]]:
     finally:
         for program in reversed(programs):
             program.terminate()
-        for program in reversed(programs):
             try:
                 program.wait(10)
             except subprocess.TimeoutExpired:

@@ -25,10 +25,13 @@ from .options import as_json, takes_settings
 
 T = TypeVar("T")
 
+WIDTHS = {"SESSION": 36, "STATUS": 7}
+"""Columns that are never cut, in characters: one is needed to kill, the other to see why."""
+
 COLOURS = {Status.IDLE: "green", Status.RUNNING: "yellow", Status.STALE: "red"}
 
 reaches_server = takes_settings("server_url", "token", "token_file")
-with_reason = click.option("--reason", help="Told to the person whose session it is.")
+with_reason = click.option("--reason", help="Shown to the person whose session it is.")
 
 
 @click.group()
@@ -89,7 +92,7 @@ def apps() -> None:
 @reaches_server
 @click.argument("app_name")
 @with_reason
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nobody is asked.")
 @as_json
 def kill_all(
     settings: Settings, app_name: str, reason: str | None, yes: bool, as_json: bool
@@ -97,7 +100,7 @@ def kill_all(
     """End all sessions of an app."""
     if not yes and sys.stdin.isatty():
         count = len(_ask(settings, lambda at: at.sessions(app_name=app_name)))
-        click.confirm(f"End {count} sessions of {app_name!r}?", abort=True)
+        click.confirm(f"End {_sessions(count)} of {app_name!r}?", abort=True)
     reached = _ask(
         settings,
         lambda at: at.kill_all(app_name, reason=reason, requested_by=_me()),
@@ -106,7 +109,7 @@ def kill_all(
     if as_json:
         _print_json(KilledAllView(kill_requested=count, session_ids=list(reached.session_ids)))
     else:
-        click.echo(f"Kill requested: {count} sessions of {app_name}")
+        click.echo(f"Kill requested: {_sessions(count)} of {app_name}")
 
 
 def _ask(settings: Settings, question: Callable[[Operator], Awaitable[T]]) -> T:
@@ -120,6 +123,10 @@ def _ask(settings: Settings, question: Callable[[Operator], Awaitable[T]]) -> T:
     return asyncio.run(ask())
 
 
+def _sessions(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"
+
+
 def _me() -> str | None:
     """Return who asks; a container may know no name for the user it runs as."""
     try:
@@ -130,8 +137,8 @@ def _me() -> str | None:
 
 def _table(seen: list[Observation]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("SESSION", "APP", "USER", "STATUS", "TASK", "AGE", "SILENT", "HOST", "PID"):
-        table.add_column(heading, no_wrap=heading == "SESSION", overflow="fold")
+    for heading in ("SESSION", "STATUS", "APP", "USER", "TASK", "AGE", "SILENT", "PROCESS"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=WIDTHS.get(heading))
     for each in seen:
         table.add_row(*_cells(each))
     return table
@@ -144,14 +151,13 @@ def _cells(seen: Observation) -> list[Text]:
     kill = f", kill {session.kill.state}" if session.kill else ""
     return [
         Text(str(session.session_id)),
+        Text(f"{seen.status}{kill}", style=COLOURS.get(seen.status, "")),
         Text(session.app_name),
         Text(session.user_id or ""),
-        Text(f"{seen.status}{kill}", style=COLOURS.get(seen.status, "")),
         Text(f"{(task.name if task else None) or ''}{percent}"),
         Text(_span(seen.duration_seconds)),
         Text(_span(seen.seconds_since_heartbeat)),
-        Text((process and process.host) or ""),
-        Text(str(process.pid) if process and process.pid is not None else ""),
+        Text(f"{process.host or '?'}:{process.pid or '?'}" if process else ""),
     ]
 
 

@@ -25,11 +25,16 @@ def takes_settings(*names: str) -> Callable[[F], F]:
                 return command(settings=Settings.load(**options), **arguments)
 
         for name in reversed(names):
-            text = f"{describe(name).capitalize()}  [env: {PREFIX}{name.upper()}]"
+            text = f"{_sentence(name)}  [env: {PREFIX}{name.upper()}]"
             run = click.option(f"--{name.replace('_', '-')}", name, help=text)(run)
         return run  # type: ignore[return-value]  # click's decorators keep the callable's kind
 
     return decorate
+
+
+def _sentence(name: str) -> str:
+    meaning, default = describe(name), getattr(Settings(), name)
+    return meaning[0].upper() + meaning[1:] + (f" (default: {default})" if default else "") + "."
 
 
 class told_in_one_line:  # noqa: N801  # reads as the sentence it is

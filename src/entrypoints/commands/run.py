@@ -27,7 +27,14 @@ STOP_WITHIN = 5
     "history_days",
 )
 @click.option("--access-log", is_flag=True, help="Log every request; this halves the throughput.")
-def serve(settings: Settings, access_log: bool) -> None:
+@click.option(
+    "--log-level",
+    type=click.Choice(["critical", "error", "warning", "info", "debug"]),
+    default="info",
+    show_default=True,
+    help="Least severity that is logged.",
+)
+def serve(settings: Settings, access_log: bool, log_level: str) -> None:
     """Run the API."""
     import uvicorn  # noqa: PLC0415  # only this command needs the server
 
@@ -41,13 +48,20 @@ def serve(settings: Settings, access_log: bool) -> None:
         host=settings.host,
         port=settings.port,
         access_log=access_log,
+        log_level=log_level,
         timeout_graceful_shutdown=STOP_WITHIN,
     )
 
 
 @click.command()
 @takes_settings("server_url", "token", "token_file", "refresh_interval")
-@click.option("--port", default=5000, show_default=True, help="Port the dashboard listens on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5000,
+    show_default=True,
+    help="Port the dashboard listens on.",
+)
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address it listens on.")
 @click.option(
     "--allow-websocket-origin", multiple=True, help="Host name under which browsers reach it."
