@@ -166,7 +166,7 @@ def test_a_script_ends_its_session_on_sigterm_and_dies_of_it() -> None:
 
 def test_sigterm_does_not_deadlock_with_the_code_that_it_interrupts() -> None:
     busy = "while True:\n    with tracker.task('Working') as task: task.progress = 0.5"
-    for _ in range(8):
+    for _ in range(4):
         with script(busy) as program:
             assert program.stdout
             assert program.stdout.readline() == "ready\n"
