@@ -146,6 +146,7 @@ def test_an_operator_sees_a_session_work_and_ends_it(
     assert took <= INTERVAL + 2
     expect(visitor.get_by_text("Cancelled: this session is being ended.")).to_be_visible()
     expect(visitor.get_by_text("This session was ended. Reload the page")).to_be_visible()
+    expect(visitor.get_by_text("Maintenance at noon")).to_be_visible()
     screenshot(visitor, "demo-killed")
     ended = eventually(
         lambda: world.session(session)["status"] == "ended" and world.session(session)
@@ -175,10 +176,13 @@ def test_a_session_inside_fastapi_is_tracked_and_killed(world: World, visitor: P
     shown = eventually(lambda: world.sessions(app_name="in-fastapi"))[0]
     assert (shown["session_id"], shown["pid"]) == (session, world.programs["fastapi"].pid)
 
-    httpx.post(f"{world.api}/sessions/{session}/kill", json={"reason": "Bye"}).raise_for_status()
+    reason = "Bye <img src=x onerror='window.hit=1'>"
+    httpx.post(f"{world.api}/sessions/{session}/kill", json={"reason": reason}).raise_for_status()
 
     closed = closings(visitor, 1)[-1]
-    assert (closed["code"], closed["reason"]) == (1001, "Bye")
+    assert (closed["code"], closed["reason"]) == (1001, reason)
+    expect(visitor.get_by_text(reason)).to_be_visible()
+    assert visitor.evaluate("window.hit") is None
     eventually(lambda: world.session(session).get("end_reason") == "killed")
     lines = [line for line in world.callbacks.read_text().splitlines() if session in line]
     assert sorted(line.split()[0] for line in lines) == ["coroutine", "function"]

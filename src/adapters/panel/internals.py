@@ -23,6 +23,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial, wraps
+from html import escape
 from types import ModuleType
 from typing import Any, cast
 
@@ -174,7 +175,9 @@ async def tell(session: ServerSession, text: str) -> None:
     def show() -> None:
         with set_curdoc(session.document):
             if notifications := cast("Any", state.notifications):
-                notifications.warning(text, duration=0)
+                # Panel's own takes its text for HTML, the one of panel-material-ui does not.
+                plain = type(notifications).__module__.startswith("panel_material_ui")
+                notifications.warning(text if plain else escape(text), duration=0)
 
     await cast("Any", session).with_document_locked(show)
 
