@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BROWSER := $(VENV)/.browser
 
-.PHONY: install demo test bench check format lock clean
+.PHONY: install demo test test-long bench check format lock clean
 
 install: $(READY)
 
@@ -28,6 +28,9 @@ demo: install
 
 test: $(BROWSER)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-long: $(BROWSER)
+	$(BIN)/python -m pytest -m long
 
 bench: install
 	$(BIN)/python -m benchmarks

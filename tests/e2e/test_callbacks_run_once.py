@@ -100,6 +100,7 @@ def test_no_callback_has_run_again_by_the_end_of_the_process(served: Served) -> 
     assert len(runs) == len(set(runs)) > 0
 
 
+@pytest.mark.long
 def test_every_process_of_a_server_has_a_link_of_its_own(
     start: Start, tmp_path: Path, page: Page
 ) -> None:

@@ -384,6 +384,7 @@ def test_kill_all_ends_the_app_that_was_asked_about_though_the_choice_moves(
     expect(visit.page.get_by_role("combobox")).to_have_text("alpha")
     visit.page.get_by_role("button", name="Kill all · 1 session").click()
     dialog = visit.page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Kill 1 session")).to_be_visible()
 
     world.holds(*other)
     expect(dialog.get_by_role("button", name="Kill 0 sessions")).to_be_visible()
@@ -504,6 +505,7 @@ def test_it_looks_well_by_day_and_by_night(
     screenshot(visit.page, "dashboard-grouped")
 
 
+@pytest.mark.long
 def test_viewers_come_and_go(world: World, browser: Browser) -> None:
     world.holds(a_session(1))
     contexts = [browser.new_context() for _ in range(2)]

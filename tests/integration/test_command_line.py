@@ -206,6 +206,38 @@ def test_litestar_run_tells_a_bad_setting_in_one_line() -> None:
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize("setting", ["newer schema", "bad setting"])
+def test_alembic_tells_in_one_line_what_stands_in_the_way(tmp_path: Path, setting: str) -> None:
+    env = newer(tmp_path) if setting == "newer schema" else {"PSM_STALE_AFTER": "soon"}
+
+    refused = subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=ROOT,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [("serve",), ("db", "upgrade")])
+def test_a_database_that_cannot_be_opened_is_told_in_a_line(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "junk.sqlite3").write_text("this is no database " * 100)
+    url = f"sqlite:///{tmp_path}/junk.sqlite3"
+
+    refused = psm(*arguments, PSM_DATABASE_URL=url, PSM_PORT=str(free_port()))
+
+    assert refused.returncode != 0
+    assert "cannot be opened" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_alembic_brings_the_database_up_to_date(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/fresh.sqlite3"
 

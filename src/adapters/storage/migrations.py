@@ -40,9 +40,9 @@ async def upgrade(engine: AsyncEngine) -> None:
         raise CannotStart(f"the database {url} cannot be opened: {error.orig}") from error
 
 
-def _upgrade(connection: Connection) -> None:
-    config = alembic_config(connection)
-    scripts = ScriptDirectory.from_config(config)
+def require_known_schema(connection: Connection) -> None:
+    """Raise SchemaMismatch if a later version of this program has changed the schema."""
+    scripts = ScriptDirectory.from_config(alembic_config())
     known = {script.revision for script in scripts.walk_revisions()}
     for revision in MigrationContext.configure(connection).get_current_heads():
         if revision not in known:
@@ -50,4 +50,8 @@ def _upgrade(connection: Connection) -> None:
                 f"the database has the schema {revision!r}, which is newer than this program: "
                 "install the version that wrote it, or a later one"
             )
-    command.upgrade(config, "head")
+
+
+def _upgrade(connection: Connection) -> None:
+    require_known_schema(connection)
+    command.upgrade(alembic_config(connection), "head")
