@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from math import inf
+from math import inf, isnan
 
 from ..domain.report import Reply
 from .crew import Crew
@@ -271,4 +271,4 @@ class Link:
 
 def _bounded(interval: float) -> float:
     shortest, longest = INTERVALS
-    return min(max(interval, shortest), longest) if interval == interval else longest  # noqa: PLR0124  # NaN
+    return longest if isnan(interval) else min(max(interval, shortest), longest)

@@ -177,6 +177,7 @@ class Tracking:
         self._lock = threading.Lock()
         self._live = {}
         self._endings = deque(maxlen=ENDINGS_KEPT)
+        self._to_beat = []
         self.wake = lambda: None
 
     # What the link sends and receives ---------------------------------------------------

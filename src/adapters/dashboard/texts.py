@@ -165,8 +165,8 @@ class Start(Component):
       const start = document.createElement("div");
       start.className = "start";
       start.innerHTML = `
-        <h2>No sessions yet</h2>
-        <p>Add these two lines to a Panel app, then open it in a browser.
+        <h2>No live sessions</h2>
+        <p>To track a Panel app, add these two lines to it, then open it in a browser.
            Its sessions appear here within seconds.</p>
         <pre>from panel_session_monitor import SessionClient
 tracker = SessionClient.get_tracker(app_name="my_app")</pre>`;
