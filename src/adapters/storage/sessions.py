@@ -42,6 +42,8 @@ class SqlSessions:
 
     async def get(self, session_ids: Collection[SessionId]) -> dict[SessionId, Session]:
         """Return those of the sessions that are known, whether live or ended."""
+        if not session_ids:  # as with most heartbeats: no query
+            return {}
         found = {
             each.session_id: each
             for each in await self._read(sessions, among(sessions.c.session_id, session_ids))
