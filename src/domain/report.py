@@ -110,12 +110,31 @@ News = Registration | Activity | KillStep | Ending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """How a process fares, as it measures itself; None where it cannot tell.
+
+    connected          whether its order stream stands: a kill reaches it at once
+    rss_bytes          resident memory of the whole process
+    cpu_percent        CPU time since the last report; 100 is one core
+    loop_lag_seconds   how long its event loop took to come round: whether it works
+    version            version of the client library
+    """
+
+    connected: bool = False
+    rss_bytes: int | None = None
+    cpu_percent: float | None = None
+    loop_lag_seconds: float | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that one process has to say at a time: who is alive, then what has happened."""
 
     process: Process
     session_ids: tuple[SessionId, ...] = ()
     news: tuple[News, ...] = ()
+    figures: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

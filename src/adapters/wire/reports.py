@@ -8,7 +8,16 @@ from msgspec import Meta, Struct, convert
 
 from ...domain.ids import ProcessId, SessionId
 from ...domain.kill import KillState
-from ...domain.report import Activity, Ending, KillStep, News, Registration, Reply, Report
+from ...domain.report import (
+    Activity,
+    Ending,
+    Figures,
+    KillStep,
+    News,
+    Registration,
+    Reply,
+    Report,
+)
 from ...domain.session import EndReason, Process
 from .sessions import Age, Pid, StatusBody
 
@@ -48,6 +57,16 @@ class EndingItem(Struct, kw_only=True, omit_defaults=True):
     reason: EndReason | None = None
 
 
+class FiguresBody(Struct, kw_only=True, omit_defaults=True):
+    """How a process fares, as it measures itself."""
+
+    connected: Annotated[bool, Meta(description="whether its order stream stands")] = False
+    rss_bytes: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    cpu_percent: Annotated[float, Meta(ge=0, description="100 is one core")] | None = None
+    loop_lag_seconds: Annotated[float, Meta(ge=0)] | None = None
+    version: Annotated[str, Meta(max_length=40)] | None = None
+
+
 class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
     """Which sessions of a process are alive, and what has happened to them since it last told."""
 
@@ -59,6 +78,7 @@ class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
     activities: Annotated[list[ActivityItem], Few] = []
     kill_steps: Annotated[list[KillStepItem], Few] = []
     endings: Annotated[list[EndingItem], Few] = []
+    figures: FiguresBody | None = None
 
     @classmethod
     def of(cls, report: Report) -> Self:
@@ -68,6 +88,7 @@ class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
             session_ids=list(report.session_ids),
             host=report.process.host,
             pid=report.process.pid,
+            figures=_carried(report.figures, FiguresBody) if report.figures else None,
         )
         for news in report.news:
             match news:
@@ -94,7 +115,10 @@ class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
             *(_carried(each, Ending) for each in self.endings),
         )
         return Report(
-            process=process, session_ids=tuple(map(SessionId, self.session_ids)), news=news
+            process=process,
+            session_ids=tuple(map(SessionId, self.session_ids)),
+            news=news,
+            figures=_carried(self.figures, Figures) if self.figures else None,
         )
 
 
