@@ -1,11 +1,10 @@
 """Alembic's way in: `alembic upgrade head`, or the program with a connection of its own."""
 
-import asyncio
 import sys
 
 from alembic import context
 from panel_session_monitor.adapters.storage.migrations import require_known_schema
-from panel_session_monitor.adapters.storage.sqlite import open_engine
+from panel_session_monitor.adapters.storage.sqlite import SqliteDatabase
 from panel_session_monitor.adapters.storage.tables import metadata
 from panel_session_monitor.application.ports import CannotStart
 from panel_session_monitor.entrypoints.settings import BadSetting, Settings
@@ -19,19 +18,18 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-async def migrate_database_of_the_settings() -> None:
-    """Run the migrations on the database that the settings name."""
-    engine = open_engine(Settings.load().database_url)
-    async with engine.execution_options(writes=True).begin() as connection:
-        await connection.run_sync(require_known_schema)
-        await connection.run_sync(migrate)
-    await engine.dispose()
+def migrate_known(connection: Connection) -> None:
+    """Run the migrations, unless a later version of this program has changed the schema."""
+    require_known_schema(connection)
+    migrate(connection)
 
 
 def run() -> None:
     """Run them from the command line; what stands in the way is told in one line."""
     try:
-        asyncio.run(migrate_database_of_the_settings())
+        database = SqliteDatabase(Settings.load().database_url)
+        database.migrate(migrate_known)
+        database.dispose()
     except (BadSetting, CannotStart) as error:
         print(error, file=sys.stderr)  # noqa: T201
         sys.exit(2)

@@ -2,23 +2,16 @@
 
 from dataclasses import dataclass
 
-from ..domain.report import Ending
-from .ports import Clock, UnitOfWork
+from ..domain.report import Ending, Report
+from .intake import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndSession:
     """Move a session from the live list to the history. Ending it again changes nothing."""
 
-    unit_of_work: UnitOfWork
-    clock: Clock
+    record: Record
 
     async def __call__(self, ending: Ending) -> None:
         """Store the end (raises NotFound)."""
-        now = self.clock.now()
-        session_id = ending.session_id
-        async with self.unit_of_work() as sessions:
-            known = (await sessions.get([session_id])).get(session_id)
-            session = ending.applied(known, now)
-            if session is not known:
-                await sessions.save([session])
+        (await self.record(Report(news=(ending,)))).require()

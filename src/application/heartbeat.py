@@ -3,24 +3,18 @@
 from dataclasses import dataclass
 
 from ..domain.ids import SessionId
-from ..domain.report import known
-from ..domain.staleness import Observation, StalenessPolicy
-from .ports import Clock, UnitOfWork
+from ..domain.report import Report
+from .intake import Receipt, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHeartbeat:
     """Note that a session is alive; the answer says whether an operator wants it ended."""
 
-    unit_of_work: UnitOfWork
-    clock: Clock
-    policy: StalenessPolicy
+    record: Record
 
-    async def __call__(self, session_id: SessionId) -> Observation:
-        """Store the heartbeat and return the session, with its kill (raises NotFound, Gone)."""
-        now = self.clock.now()
-        async with self.unit_of_work() as sessions:
-            session = known((await sessions.get([session_id])).get(session_id), session_id)
-            session = session.seen(now)
-            await sessions.save([session])
-        return self.policy.observe(session, now)
+    async def __call__(self, session_id: SessionId) -> Receipt:
+        """Store the heartbeat and return its receipt, with the kill (raises NotFound, Gone)."""
+        receipt = await self.record(Report(session_ids=(session_id,)))
+        receipt.require()
+        return receipt

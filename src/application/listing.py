@@ -1,12 +1,14 @@
 """Reading sessions: one, or a page of the live list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ..domain.errors import InvalidField
 from ..domain.ids import SessionId, optional_name
 from ..domain.report import known
 from ..domain.staleness import Observation, StalenessPolicy, Status
-from .ports import Clock, SessionQuery, SessionReader
+from .ports import Clock, LiveSession, SessionQuery, SessionReader
 
 LARGEST_PAGE = 10_000
 """Most sessions that one page may hold."""
@@ -25,11 +27,21 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of the live list; `next` is where the following page starts, if there is one."""
+    """A page of the live list as it is `at` a moment; `next` is where the following page starts.
 
-    sessions: tuple[Observation, ...]
+    There may be very many sessions: each is judged when it is needed.
+    """
+
+    sessions: Sequence[LiveSession]
+    at: datetime
+    policy: StalenessPolicy
     total: int
     next: SessionId | None
+
+    def status(self, session: LiveSession) -> Status:
+        """Tell what one of the sessions is doing."""
+        working = session.task_started_at is not None
+        return self.policy.status(session.last_heartbeat, self.at, working=working)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +73,9 @@ class ListSessions:
             )
         )
         return Listing(
-            sessions=tuple(self.policy.observe(session, now) for session in page.sessions),
+            sessions=page.sessions,
+            at=now,
+            policy=self.policy,
             total=page.total,
             next=page.sessions[-1].session_id if page.more else None,
         )

@@ -1,15 +1,26 @@
 """Every port of the core: what the use cases need of the world, named by role."""
 
-from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import (
+    Callable,
+    Collection,
+    Coroutine,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from types import FrameType
+from typing import Any, NamedTuple, Protocol, Self
 from uuid import UUID
 
-from ..domain.ids import SessionId
+from ..domain.change import Change
+from ..domain.ids import KillId, ProcessId, SessionId
 from ..domain.kill import Kill
-from ..domain.report import Reply, Report
+from ..domain.report import Figures, Order, Reply, Report
 from ..domain.session import Process, Session
 from ..domain.staleness import Observation, Status
 
@@ -34,6 +45,29 @@ class Ids(Protocol):
 # The service's side ------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """Heartbeats that came together: of a process, if one speaks, and of sessions."""
+
+    process: Process | None
+    session_ids: tuple[SessionId, ...]
+    figures: Figures | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beaten:
+    """What became of a beat.
+
+    absent   its ids that are no live sessions, or not this process's
+    kills    the kills that were ordered, of all the others
+    whole    whether the others are all live sessions that the process has
+    """
+
+    absent: tuple[SessionId, ...] = ()
+    kills: Mapping[SessionId, Kill] = field(default_factory=dict)
+    whole: bool = False
+
+
 class SessionRepository(Protocol):
     """The sessions within one transaction, live and ended."""
 
@@ -49,12 +83,10 @@ class SessionRepository(Protocol):
     async def save(self, sessions: Iterable[Session]) -> None:
         """Store the snapshots; one that has ended leaves the live list for the history."""
 
-    async def beat(
-        self, process: Process, session_ids: Collection[SessionId], now: datetime
-    ) -> Mapping[SessionId, Kill | None]:
-        """Store a heartbeat of the process and of those live sessions that it may speak for.
+    async def beat(self, beats: Sequence[Beat], now: datetime) -> list[Beaten]:
+        """Store heartbeats: of each process, and of those live sessions that it may speak for.
 
-        Returns just these, each with its kill if one was ordered.
+        Returns what became of each.
         """
 
     async def forget_ended(self, before: datetime) -> int:
@@ -81,11 +113,58 @@ class SessionQuery:
     limit: int | None = None
 
 
+class LiveSession(NamedTuple):
+    """A live session as a list shows it: flat, because there are many."""
+
+    session_id: SessionId
+    app_name: str
+    user_id: str | None
+    process_id: ProcessId | None
+    host: str | None
+    pid: int | None
+    started_at: datetime
+    last_heartbeat: datetime
+    task: str | None
+    task_started_at: datetime | None
+    progress: float | None
+    kill: Kill | None
+
+    @classmethod
+    def of(cls, session: Session) -> Self:
+        """Return a session in this form."""
+        process, task = session.process, session.task
+        return cls(
+            session_id=session.session_id,
+            app_name=session.app_name,
+            user_id=session.user_id,
+            process_id=process.process_id if process else None,
+            host=process.host if process else None,
+            pid=process.pid if process else None,
+            started_at=session.started_at,
+            last_heartbeat=session.last_heartbeat,
+            task=task.name if task else None,
+            task_started_at=task.started_at if task else None,
+            progress=task.progress if task else None,
+            kill=session.kill,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveProcess:
+    """A process with what it last told of itself, and how many live sessions it has."""
+
+    process: Process
+    started_at: datetime
+    last_heartbeat: datetime
+    sessions: int
+    figures: Figures
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPage:
     """Sessions in the order of their ids; `total` counts all pages, `more` says one follows."""
 
-    sessions: tuple[Session, ...]
+    sessions: Sequence[LiveSession]
     total: int
     more: bool
 
@@ -98,6 +177,58 @@ class SessionReader(Protocol):
 
     async def page(self, query: SessionQuery) -> SessionPage:
         """Return a page of the live sessions."""
+
+    async def processes(self, heard_after: datetime) -> list[LiveProcess]:
+        """Return the processes that have live sessions or were heard of after a moment."""
+
+    async def orders(self, process_id: ProcessId) -> list[Order]:
+        """Return the kills that a process has not reported as delivered, in the order of ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A change in the feed; without a change, the reader has missed some and must look anew."""
+
+    position: str
+    change: Change | None
+
+
+class ChangeFeed(Protocol):
+    """The changes of the live list, in the order in which they were stored.
+
+    A position is a place between two of them. Only so many of the latest are kept, however slow
+    a reader is.
+    """
+
+    def publish(self, changes: Sequence[Change]) -> None:
+        """Add changes that are stored; never waits."""
+
+    def position(self) -> str:
+        """Return the place after the last change."""
+
+    async def after(self, position: str) -> Sequence[Event]:
+        """Return what came after a position, or wait until something does.
+
+        A position that is not known here, or whose successors are no longer kept, gives one event
+        without a change, from which to go on. Nothing at all means that the feed is closed.
+        """
+
+
+class Listener(Protocol):
+    """One who listens for a process's orders."""
+
+    async def poked(self) -> bool:
+        """Wait for the next poke since the last call; False if the channel is closed."""
+
+
+class KillChannel(Protocol):
+    """Wakes the streams that carry kills to the processes; the orders are in the store."""
+
+    def poke(self, process_ids: Collection[ProcessId]) -> None:
+        """Say that there may be an order for these processes; never waits."""
+
+    def listen(self, process_id: ProcessId) -> AbstractContextManager[Listener]:
+        """Listen for a process while the block lasts."""
 
 
 class CannotStart(Exception):
@@ -115,11 +246,15 @@ class Readiness(Protocol):
 
 
 class MonitorUnavailable(Exception):
-    """The monitor did not take a report; `retry_after` seconds if it asked for a pause."""
+    """The monitor did not do its part; `retry_after` seconds if it asked for a pause."""
 
     def __init__(self, detail: str, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class MonitorUnreachable(MonitorUnavailable):
+    """Nobody answers at the monitor's address, or no more."""
 
 
 class Monitor(Protocol):
@@ -127,6 +262,23 @@ class Monitor(Protocol):
 
     def report(self, report: Report) -> Reply:
         """Deliver a report and return what came back; blocks (raises MonitorUnavailable)."""
+
+    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+        """Yield the orders for a process, the moment they are given; blocks between them.
+
+        The first item is None: the stream stands. Those given since the order `after` come next.
+        Ends when the monitor ends it (raises MonitorUnavailable, also when it has gone silent).
+        """
+
+    def hang_up(self) -> None:
+        """End the orders that another thread waits for; at once, from any thread."""
+
+
+class Vitals(Protocol):
+    """How this process fares."""
+
+    def read(self) -> Figures:
+        """Return what the operating system tells of it; the rest is left open."""
 
 
 class SessionHost(Protocol):
@@ -141,6 +293,9 @@ class SessionHost(Protocol):
         Returns a function that waits for it, for so many seconds (raises what `work` raised).
         """
 
+    def ping(self, pong: Callable[[], None]) -> bool:
+        """Call `pong` on the session's event loop when it comes round; False if none runs."""
+
     def release(self) -> None:
         """Take note that the app's callbacks have run, and its code is needed no more."""
 
@@ -154,6 +309,48 @@ class BrowserSession(SessionHost, Protocol):
 
     def on_over(self, callback: Callable[[], None]) -> None:
         """Call back, once, when the session is over; the callback must not wait."""
+
+
+class SessionKilled(BaseException):
+    """The work belongs to a session that was killed; raised within interruptible tasks.
+
+    It is no `Exception`, just as `asyncio.CancelledError`: a loop that survives errors ends too.
+    """
+
+
+class Block(Protocol):
+    """Work of the app that may be interrupted, once, while it is open; it begins closed.
+
+    `open` and `leave` are called, once each, by the thread or the asyncio task that does the work.
+    """
+
+    def here(self) -> bool:
+        """Tell whether the caller is who does the work."""
+
+    def open(self) -> None:
+        """From here on, let it be interrupted (raises SessionKilled if that was asked for)."""
+
+    def leave(self) -> None:
+        """From here on, do not; an interruption that is on its way arrives in here."""
+
+    def interrupt(self) -> None:
+        """Have SessionKilled raised in the thread, or the asyncio task cancelled.
+
+        May be called from any thread and does not wait for the work.
+        """
+
+
+class Interruptions(Protocol):
+    """What can interrupt the app's work."""
+
+    def block(self, caller: FrameType) -> Block | None:
+        """Return a block for the `with` statement that `caller` is entering.
+
+        None where it cannot be interrupted, and within another block, with which it ends.
+        """
+
+    def shelter(self) -> AbstractContextManager[object]:
+        """Keep interruptions away from what runs within; one that comes is raised at its end."""
 
 
 # The operator's side -----------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from ..domain.ids import SessionId
-from ..domain.report import Registration
+from ..domain.report import Registration, Report
 from ..domain.session import Process, Session
-from .ports import Clock, Ids, UnitOfWork
+from .intake import Record
+from .ports import Ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +25,7 @@ class RegisterSession:
     process. An id that is taken by another app is refused, and so is one that has ended.
     """
 
-    unit_of_work: UnitOfWork
-    clock: Clock
+    record: Record
     ids: Ids
 
     async def __call__(
@@ -38,7 +38,6 @@ class RegisterSession:
         age: float = 0.0,
     ) -> Registered:
         """Store the session, which began `age` seconds ago (raises Invalid, Conflict, Gone)."""
-        now = self.clock.now()
         registration = Registration(
             session_id=session_id or SessionId(self.ids.new()),
             app_name=app_name,
@@ -46,10 +45,7 @@ class RegisterSession:
             process=process,
             age=age,
         )
-        async with self.unit_of_work() as sessions:
-            known = (await sessions.get([registration.session_id])).get(registration.session_id)
-            session = registration.applied(known, now)
-            if process:
-                session = session.served_by(process)
-            await sessions.save([session])
-        return Registered(session=session, created=known is None)
+        receipt = await self.record(Report(news=(registration,)))
+        receipt.require()
+        key = registration.session_id
+        return Registered(session=receipt.sessions[key], created=key in receipt.created)

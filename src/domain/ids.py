@@ -28,7 +28,8 @@ def name(field: str, text: str, longest: int = NAME_LENGTH) -> str:
     trimmed = text.strip()
     if not 1 <= len(trimmed) <= longest:
         raise InvalidField(field, f"must have 1 to {longest} characters, not {len(trimmed)}")
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in trimmed):
+    plain = trimmed.isprintable()  # most are, and the slow look below is not needed
+    if not plain and any(unicodedata.category(each) in _UNPRINTABLE for each in trimmed):
         raise InvalidField(field, "must not contain control characters")
     return trimmed
 

@@ -26,7 +26,7 @@ def moment(field: str, age: float, now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """A session exists; told again, it changes nothing."""
+    """A session exists; told again, it changes nothing but the process that serves it."""
 
     session_id: SessionId
     app_name: str
@@ -48,7 +48,8 @@ class Registration:
             return fresh
         if session.app_name != fresh.app_name:
             raise SessionOfAnotherApp(session.session_id, session.app_name)
-        return session.seen(now)
+        seen = session.seen(now)
+        return seen.served_by(self.process) if self.process else seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +130,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that one process has to say at a time: who is alive, then what has happened."""
+    """All that one process has to say at a time: who is alive, then what has happened.
 
-    process: Process
+    Without a process it is a program that speaks for its sessions, whoever serves them.
+    """
+
+    process: Process | None = None
     session_ids: tuple[SessionId, ...] = ()
     news: tuple[News, ...] = ()
     figures: Figures | None = None
@@ -172,12 +176,14 @@ def known(session: Session | None, session_id: SessionId) -> Session:
     return session
 
 
-def is_served_by(session: Session, process: Process) -> bool:
-    """Tell whether `process` may speak for the session."""
-    return session.process is None or session.process.process_id == process.process_id
+def is_served_by(session: Session, process: Process | None) -> bool:
+    """Tell whether `process`, or a program without one, may speak for the session."""
+    if process is None or session.process is None:
+        return True
+    return session.process.process_id == process.process_id
 
 
-def require_served_by(session: Session | None, process: Process) -> None:
+def require_served_by(session: Session | None, process: Process | None) -> None:
     """Raise SessionOfAnotherProcess unless `process` may speak for the session."""
     if session and not is_served_by(session, process):
         raise SessionOfAnotherProcess(session.session_id)

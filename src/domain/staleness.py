@@ -27,22 +27,23 @@ class Observation:
     @property
     def seconds_since_heartbeat(self) -> float:
         """How long it has been silent."""
-        return _seconds(self.session.last_heartbeat, self.at)
+        return elapsed(self.session.last_heartbeat, self.at)
 
     @property
     def duration_seconds(self) -> float:
         """How long it has lived, or did live."""
         end = self.session.end
-        return _seconds(self.session.started_at, end.at if end else self.at)
+        return elapsed(self.session.started_at, end.at if end else self.at)
 
     @property
     def task_seconds(self) -> float | None:
         """How long its task has been running."""
         task = self.session.task
-        return _seconds(task.started_at, self.at) if task else None
+        return elapsed(task.started_at, self.at) if task else None
 
 
-def _seconds(since: datetime, until: datetime) -> float:
+def elapsed(since: datetime, until: datetime) -> float:
+    """Return how long it is between two moments, in seconds, never less than 0."""
     return max((until - since).total_seconds(), 0.0)
 
 
@@ -57,9 +58,13 @@ class StalenessPolicy:
         """Tell what `session` is doing at `now`."""
         if session.end:
             return Status.ENDED
-        if session.last_heartbeat <= self.stale_since(now):
+        return self.status(session.last_heartbeat, now, working=session.task is not None)
+
+    def status(self, last_heartbeat: datetime, now: datetime, *, working: bool) -> Status:
+        """Tell what a live session is doing at `now`."""
+        if last_heartbeat <= self.stale_since(now):
             return Status.STALE
-        return Status.RUNNING if session.task else Status.IDLE
+        return Status.RUNNING if working else Status.IDLE
 
     def stale_since(self, now: datetime) -> datetime:
         """The latest last heartbeat of a session that is stale at `now`."""

@@ -3,14 +3,18 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from litestar import Litestar
 
 from ..adapters.http.app import create_app
 from ..adapters.storage.migrations import upgrade
+from ..adapters.storage.sqlite import SqliteDatabase
 from .container import Service
+
+CHECKPOINT_EVERY = 1.0
+"""Time between two looks at the length of the database's log, in seconds."""
 
 log = logging.getLogger(__name__)
 
@@ -24,20 +28,32 @@ def create(service: Service | None = None) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        engine = service.engine()
-        await upgrade(engine)
-        sweeping = asyncio.create_task(_sweep(service))
+        database = service.database()
+        upgrade(database)
+        chores = [
+            asyncio.create_task(_sweep(service)),
+            asyncio.create_task(_checkpoint(database)),
+        ]
         try:
             yield
         finally:
-            sweeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeping
-            await engine.dispose()
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
+            database.dispose()
 
     return create_app(
         service.use_cases(), version=version("panel-session-monitor"), lifespan=lifespan
     )
+
+
+async def _checkpoint(database: SqliteDatabase) -> None:
+    while True:
+        await asyncio.sleep(CHECKPOINT_EVERY)
+        try:
+            await database.checkpoint()
+        except Exception:
+            log.exception("A checkpoint failed; the next one is due in %g s", CHECKPOINT_EVERY)
 
 
 async def _sweep(service: Service) -> None:

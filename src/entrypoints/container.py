@@ -1,18 +1,28 @@
 """The composition root of the service: which adapter stands behind which port."""
 
 from datetime import timedelta
+from functools import partial
+from random import uniform
 
 from dependency_injector import containers, providers
 
+from ..adapters.broadcast import LocalKillChannel, RingChangeFeed
 from ..adapters.clock import SystemClock, TimeOrderedIds
 from ..adapters.http.app import UseCases
-from ..adapters.storage.sessions import SqlReader, SqlUnitOfWork
-from ..adapters.storage.sqlite import open_engine
+from ..adapters.http.streams import ChangeStreams, OrderStreams
+from ..adapters.storage.reader import SqlReader
+from ..adapters.storage.sessions import SqlUnitOfWork
+from ..adapters.storage.sqlite import SqliteDatabase
+from ..application.announcing import AnnouncingUnitOfWork
 from ..application.end import EndSession
+from ..application.group import GroupCommit
 from ..application.health import CheckReadiness
 from ..application.heartbeat import RecordHeartbeat
+from ..application.intake import RecordReports
 from ..application.kill import RequestKill, RequestKillAll
 from ..application.listing import GetSession, ListSessions
+from ..application.orders_due import ListOrdersDue
+from ..application.processes import ListProcesses
 from ..application.register import RegisterSession
 from ..application.report import RecordReport
 from ..application.status import ReportStatus
@@ -20,6 +30,9 @@ from ..application.sweep import RemoveSilent, RemoveStale, Sweep
 from ..domain.safeguard import Watch
 from ..domain.staleness import StalenessPolicy
 from .settings import Settings
+
+KEEP_ALIVE_WITHIN = (10.0, 15.0)
+"""When a silent event stream speaks, in seconds: streams opened together speak one by one."""
 
 
 def seconds(number: float) -> timedelta:
@@ -34,9 +47,17 @@ class Service(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     ids = providers.Singleton(TimeOrderedIds)
 
-    engine = providers.Singleton(open_engine, settings.provided.database_url)
-    unit_of_work = providers.Singleton(SqlUnitOfWork, engine)
-    reader = providers.Singleton(SqlReader, engine)
+    database = providers.Singleton(SqliteDatabase, settings.provided.database_url)
+    reader = providers.Singleton(SqlReader, database)
+    feed = providers.Singleton(RingChangeFeed, ids.provided.new.call())
+    kills = providers.Singleton(LocalKillChannel)
+    keep_alive = providers.Object(partial(uniform, *KEEP_ALIVE_WITHIN))
+    unit_of_work = providers.Singleton(
+        AnnouncingUnitOfWork,
+        unit_of_work=providers.Singleton(SqlUnitOfWork, database),
+        feed=feed,
+        kills=kills,
+    )
 
     policy = providers.Singleton(
         StalenessPolicy,
@@ -55,24 +76,20 @@ class Service(containers.DeclarativeContainer):
             Watch.begin, clock.provided.now.call(), settings.provided.sweep_interval
         ),
     )
+    record = providers.Singleton(
+        GroupCommit, providers.Singleton(RecordReports, unit_of_work=unit_of_work, clock=clock)
+    )
     use_cases = providers.Singleton(
         UseCases,
-        register=providers.Factory(
-            RegisterSession, unit_of_work=unit_of_work, clock=clock, ids=ids
-        ),
-        heartbeat=providers.Factory(
-            RecordHeartbeat, unit_of_work=unit_of_work, clock=clock, policy=policy
-        ),
-        doing=providers.Factory(
-            ReportStatus, unit_of_work=unit_of_work, clock=clock, policy=policy
-        ),
+        register=providers.Factory(RegisterSession, record=record, ids=ids),
+        heartbeat=providers.Factory(RecordHeartbeat, record=record),
+        doing=providers.Factory(ReportStatus, record=record, policy=policy),
         report=providers.Factory(
             RecordReport,
-            unit_of_work=unit_of_work,
-            clock=clock,
+            record=record,
             heartbeat_interval=settings.provided.heartbeat_interval,
         ),
-        end=providers.Factory(EndSession, unit_of_work=unit_of_work, clock=clock),
+        end=providers.Factory(EndSession, record=record),
         kill=providers.Factory(
             RequestKill, unit_of_work=unit_of_work, clock=clock, policy=policy, ids=ids
         ),
@@ -80,6 +97,16 @@ class Service(containers.DeclarativeContainer):
         remove_stale=providers.Factory(RemoveStale, remove_silent=remove_silent, policy=policy),
         listing=providers.Factory(ListSessions, reader=reader, clock=clock, policy=policy),
         find=providers.Factory(GetSession, reader=reader, clock=clock, policy=policy),
+        processes=providers.Factory(ListProcesses, reader=reader, clock=clock, policy=policy),
+        order_streams=providers.Factory(
+            OrderStreams,
+            due=providers.Factory(ListOrdersDue, reader=reader),
+            kills=kills,
+            keep_alive=keep_alive,
+        ),
+        change_streams=providers.Factory(
+            ChangeStreams, feed=feed, clock=clock, policy=policy, keep_alive=keep_alive
+        ),
         readiness=providers.Factory(CheckReadiness, needed=providers.List(reader)),
         heartbeat_interval=settings.provided.heartbeat_interval,
     )

@@ -15,9 +15,17 @@ from uuid import UUID
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
-from panel_session_monitor.application.ports import SessionQuery, SessionReader, UnitOfWork
+from panel_session_monitor.application.ports import (
+    Beat,
+    LiveSession,
+    SessionQuery,
+    SessionReader,
+    SessionRepository,
+    UnitOfWork,
+)
 from panel_session_monitor.domain.ids import ProcessId, SessionId
 from panel_session_monitor.domain.kill import Kill
+from panel_session_monitor.domain.report import Figures
 from panel_session_monitor.domain.session import EndReason, Process, Session
 from panel_session_monitor.domain.task import Task
 
@@ -105,7 +113,19 @@ def ended(session: Session, at: datetime = NOON, reason: EndReason | None = None
     return session.ended(at, reason)
 
 
-def ids_of(sessions: Iterable[Session]) -> list[SessionId]:
+async def beat(
+    repository: SessionRepository,
+    process: Process | None,
+    session_ids: Iterable[SessionId],
+    now: datetime,
+) -> dict[SessionId, Kill | None]:
+    """Store one heartbeat; return those sessions that it reached, each with its kill."""
+    told = tuple(session_ids)
+    [beaten] = await repository.beat([Beat(process=process, session_ids=told)], now)
+    return {each: beaten.kills.get(each) for each in told if each not in beaten.absent}
+
+
+def ids_of(sessions: Iterable[Session | LiveSession]) -> list[SessionId]:
     """Return the ids of sessions, in order."""
     return sorted(session.session_id for session in sessions)
 
@@ -130,7 +150,7 @@ class SessionsContract:
 
         assert await storage.get(session.session_id) == {session.session_id: session}
         assert await storage.reader.find(session.session_id) == session
-        assert (await storage.reader.page(SessionQuery())).sessions == (session,)
+        assert (await storage.reader.page(SessionQuery())).sessions == [LiveSession.of(session)]
 
     @pytest.mark.parametrize("fields", SNAPSHOTS.values(), ids=SNAPSHOTS)
     @pytest.mark.parametrize("reason", EndReason)
@@ -204,7 +224,7 @@ class SessionsContract:
 
         await storage.save(session)
 
-        assert (await storage.reader.page(SessionQuery())).sessions == (session,)
+        assert (await storage.reader.page(SessionQuery())).sessions == [LiveSession.of(session)]
 
     async def test_saving_nothing_is_allowed(self, storage: Storage) -> None:
         await storage.save()
@@ -318,7 +338,7 @@ class SessionsContract:
 
         async def change_all_and_fail() -> None:
             async with storage.unit_of_work() as repository:
-                await repository.beat(a_process(1, host="new"), ids(1), ago(-9))
+                await beat(repository, a_process(1, host="new"), ids(1), ago(-9))
                 await repository.save([ended(before), a_session(3)])
                 await repository.forget_ended(NOON + MICROSECOND)
                 raise ZeroDivisionError
@@ -389,7 +409,7 @@ class SessionsContract:
         )
 
         async with storage.unit_of_work() as repository:
-            beating = await repository.beat(mine, ids(1, 2, 3, 4, 9), later)
+            beating = await beat(repository, mine, ids(1, 2, 3, 4, 9), later)
 
         assert dict(beating) == dict.fromkeys(ids(1, 3))
         stored = await storage.get(*ids(1, 2, 3, 4, 5))
@@ -406,7 +426,7 @@ class SessionsContract:
         )
 
         async with storage.unit_of_work() as repository:
-            beating = await repository.beat(process, ids(1, 2, 3), NOON)
+            beating = await beat(repository, process, ids(1, 2, 3), NOON)
 
         assert dict(beating) == {session_id(1): kill, session_id(2): None}
 
@@ -415,7 +435,7 @@ class SessionsContract:
         await storage.save(session)
 
         async with storage.unit_of_work() as repository:
-            await repository.beat(a_process(), ids(1), PRECISE)
+            await beat(repository, a_process(), ids(1), PRECISE)
 
         assert await storage.reader.find(session_id(1)) == session.seen(PRECISE)
 
@@ -425,7 +445,7 @@ class SessionsContract:
         await storage.save(a_session(last_heartbeat=NOON))
 
         async with storage.unit_of_work() as repository:
-            beating = await repository.beat(a_process(), ids(1), ago(5))
+            beating = await beat(repository, a_process(), ids(1), ago(5))
 
         assert dict(beating) == dict.fromkeys(ids(1))
         assert await storage.reader.find(session_id(1)) == a_session(last_heartbeat=NOON)
@@ -435,7 +455,7 @@ class SessionsContract:
         await storage.save(a_session(process=bare))
 
         async with storage.unit_of_work() as repository:
-            await repository.beat(a_process(host="node-b", pid=1234), ids(1), NOON)
+            await beat(repository, a_process(host="node-b", pid=1234), ids(1), NOON)
 
         stored = await storage.reader.find(session_id(1))
         assert stored
@@ -447,8 +467,8 @@ class SessionsContract:
         await storage.save(a_session(process=a_process(host="node-b", pid=1234)))
 
         async with storage.unit_of_work() as repository:
-            beating = await repository.beat(
-                Process(process_id=a_process().process_id), ids(1), NOON
+            beating = await beat(
+                repository, Process(process_id=a_process().process_id), ids(1), NOON
             )
 
         stored = await storage.reader.find(session_id(1))
@@ -462,13 +482,13 @@ class SessionsContract:
         await storage.save(a_session(1, process=a_process(1)), a_session(2))
 
         async with storage.unit_of_work() as repository:
-            beating = await repository.beat(a_process(99), ids(1, 2, 3), NOON)
+            beating = await beat(repository, a_process(99), ids(1, 2, 3), NOON)
 
         assert dict(beating) == dict.fromkeys(ids(2))
 
     async def test_a_process_may_beat_before_it_has_a_session(self, storage: Storage) -> None:
         async with storage.unit_of_work() as repository:
-            beating = await repository.beat(a_process(), [], NOON)
+            beating = await beat(repository, a_process(), [], NOON)
 
         await storage.save(a_session(process=a_process()))
         assert dict(beating) == {}
@@ -478,7 +498,7 @@ class SessionsContract:
         await storage.save(a_session())
 
         async with storage.unit_of_work() as repository:
-            beating = await repository.beat(a_process(), ids(1, 1), NOON)
+            beating = await beat(repository, a_process(), ids(1, 1), NOON)
 
         assert dict(beating) == dict.fromkeys(ids(1))
 
@@ -489,12 +509,208 @@ class SessionsContract:
         await storage.save(*(a_session(number, process=process) for number in numbers))
 
         async with storage.unit_of_work() as repository:
-            beating = await repository.beat(process, ids(*numbers), PRECISE)
+            beating = await beat(repository, process, ids(*numbers), PRECISE)
             found = await repository.get(ids(*numbers))
 
         assert dict(beating) == dict.fromkeys(ids(*numbers))
         assert {each.last_heartbeat for each in found.values()} == {PRECISE}
         assert len(found) == MANY
+
+    async def test_a_beat_for_the_same_sessions_as_the_last_time_reaches_all_of_them(
+        self, storage: Storage
+    ) -> None:
+        process = a_process()
+        await storage.save(*(a_session(number, process=process) for number in (1, 2)))
+
+        for seconds in (10, 20, 30):
+            async with storage.unit_of_work() as repository:
+                await beat(repository, process, ids(1, 2), ago(-seconds))
+
+        stored = await storage.get(*ids(1, 2))
+        assert {each.last_heartbeat for each in stored.values()} == {ago(-30)}
+        assert await storage.live(heard_after=ago(-29)) == ids(1, 2)
+        assert await storage.live(heard_until=ago(-29)) == []
+
+    async def test_a_session_that_its_process_no_longer_names_falls_silent(
+        self, storage: Storage
+    ) -> None:
+        process = a_process()
+        await storage.save(*(a_session(number, process=process) for number in (1, 2)))
+
+        for seconds, named in ((10, ids(1, 2)), (20, ids(1, 2)), (30, ids(1)), (40, ids(1))):
+            async with storage.unit_of_work() as repository:
+                await beat(repository, process, named, ago(-seconds))
+
+        stored = await storage.get(*ids(1, 2))
+        assert [stored[each].last_heartbeat for each in ids(1, 2)] == [ago(-40), ago(-20)]
+        async with storage.unit_of_work() as repository:
+            assert ids_of(await repository.silent_since(ago(-20))) == ids(2)
+
+    async def test_a_session_that_its_process_names_again_beats_again(
+        self, storage: Storage
+    ) -> None:
+        process = a_process()
+        await storage.save(*(a_session(number, process=process) for number in (1, 2)))
+
+        for seconds, named in ((10, ids(1, 2)), (20, ids(1)), (30, ids(1, 2)), (40, ids(1, 2))):
+            async with storage.unit_of_work() as repository:
+                await beat(repository, process, named, ago(-seconds))
+
+        stored = await storage.get(*ids(1, 2))
+        assert {each.last_heartbeat for each in stored.values()} == {ago(-40)}
+
+    @pytest.mark.parametrize("change", ["ended", "moved", "new"])
+    async def test_a_beat_notices_that_the_sessions_have_changed_since_the_last_one(
+        self, storage: Storage, change: str
+    ) -> None:
+        process = a_process(1)
+        await storage.save(*(a_session(number, process=process) for number in (1, 2)))
+        async with storage.unit_of_work() as repository:
+            await beat(repository, process, ids(1, 2), ago(-10))
+        changed = {
+            "ended": ended(a_session(2, process=process)),
+            "moved": a_session(2, process=a_process(2)),
+            "new": a_session(3, process=process, last_heartbeat=NOON),
+        }
+        await storage.save(changed[change])
+
+        async with storage.unit_of_work() as repository:
+            reached = await beat(repository, process, ids(1, 2), ago(-20))
+
+        assert sorted(reached) == (ids(1, 2) if change == "new" else ids(1))
+        stored = await storage.get(*ids(1, 2, 3))
+        heard = [each for each, session in stored.items() if session.last_heartbeat == ago(-20)]
+        assert sorted(heard) == sorted(reached)
+
+    async def test_what_a_session_does_leaves_it_with_its_process(self, storage: Storage) -> None:
+        process = a_process()
+        await storage.save(a_session(1, process=process))
+        for seconds in (10, 20):
+            async with storage.unit_of_work() as repository:
+                await beat(repository, process, ids(1), ago(-seconds))
+                session = (await repository.get(ids(1)))[session_id(1)]
+                await repository.save([session.working("Load", ago(-seconds))])
+
+        async with storage.unit_of_work() as repository:
+            await beat(repository, process, ids(1), ago(-30))
+
+        stored = await storage.reader.find(session_id(1))
+        assert stored
+        assert stored.last_heartbeat == ago(-30)
+        assert stored.task
+
+    async def test_news_without_a_beat_keeps_nobody_alive(self, storage: Storage) -> None:
+        process = a_process()
+        await storage.save(a_session(1, process=process))
+        async with storage.unit_of_work() as repository:
+            await beat(repository, process, ids(1), ago(-10))
+
+        async with storage.unit_of_work() as repository:
+            await beat(repository, process, [], ago(-20))
+
+        stored = await storage.reader.find(session_id(1))
+        assert stored
+        assert stored.last_heartbeat == ago(-10)
+
+    async def test_a_beat_says_whether_it_reached_all_sessions_of_its_process(
+        self, storage: Storage
+    ) -> None:
+        process = a_process()
+        await storage.save(*(a_session(number, process=process) for number in (1, 2)), a_session(3))
+
+        async with storage.unit_of_work() as repository:
+            named = [ids(1, 2), ids(1, 2), ids(1), ids(1, 2, 3), ids(1, 2, 9)]
+            beats = [Beat(process=process, session_ids=tuple(each)) for each in named]
+            beaten = await repository.beat([*beats, Beat(process=None, session_ids=())], NOON)
+
+        assert [each.whole for each in beaten] == [True, True, False, False, True, False]
+
+    async def test_sessions_of_any_process_beat_by_themselves(self, storage: Storage) -> None:
+        kill = a_kill()
+        await storage.save(
+            a_session(1, process=a_process(1), kill=kill),
+            a_session(2, process=a_process(2)),
+            a_session(3),
+            ended(a_session(4)),
+        )
+
+        async with storage.unit_of_work() as repository:
+            one = Beat(process=None, session_ids=tuple(ids(1, 9)))
+            other = Beat(process=None, session_ids=tuple(ids(2, 3, 4)))
+            first, second = await repository.beat([one, other], ago(-10))
+
+        assert (list(first.absent), list(second.absent)) == (ids(9), ids(4))
+        assert (dict(first.kills), dict(second.kills)) == ({session_id(1): kill}, {})
+        stored = await storage.get(*ids(1, 2, 3))
+        assert {each.last_heartbeat for each in stored.values()} == {ago(-10)}
+
+    async def test_beats_of_many_processes_are_stored_at_once(self, storage: Storage) -> None:
+        await storage.save(*(a_session(each, process=a_process(each)) for each in range(1, 21)))
+        beats = [
+            Beat(process=a_process(each), session_ids=(session_id(each),)) for each in range(1, 21)
+        ]
+
+        async with storage.unit_of_work() as repository:
+            beaten = await repository.beat(beats, ago(-10))
+
+        assert all(each.whole and not each.absent for each in beaten)
+        stored = await storage.get(*ids(*range(1, 21)))
+        assert {each.last_heartbeat for each in stored.values()} == {ago(-10)}
+
+    # Orders and processes -----------------------------------------------------------------
+
+    async def test_orders_are_those_of_the_process_that_it_has_not_reported(
+        self, storage: Storage
+    ) -> None:
+        mine = a_process(1)
+        await storage.save(
+            a_session(1, process=mine, kill=a_kill(12, reason="maintenance")),
+            a_session(2, process=mine, kill=a_kill(11)),
+            a_session(3, process=mine, kill=a_kill(13, delivered_at=PRECISE)),
+            a_session(4, process=mine),
+            a_session(5, process=a_process(2), kill=a_kill(14)),
+            ended(a_session(6, process=mine, kill=a_kill(15))),
+        )
+
+        orders = await storage.reader.orders(mine.process_id)
+
+        assert [(each.session_id, each.kill_id) for each in orders] == [
+            (session_id(2), a_kill(11).kill_id),
+            (session_id(1), a_kill(12).kill_id),
+        ]
+        assert [each.reason for each in orders] == [None, "maintenance"]
+
+    async def test_a_process_is_shown_with_what_it_tells_of_itself(self, storage: Storage) -> None:
+        process = a_process(host="node-b", pid=17)
+        figures = Figures(
+            connected=True, rss_bytes=2**40, cpu_percent=12.5, loop_lag_seconds=0.25, version="1.2"
+        )
+        await storage.save(*(a_session(number, process=process) for number in (1, 2)))
+
+        async with storage.unit_of_work() as repository:
+            told = Beat(process=process, session_ids=tuple(ids(1, 2)), figures=figures)
+            await repository.beat([told], ago(-10))
+
+        [seen] = await storage.reader.processes(NOON)
+        assert (seen.process, seen.figures, seen.sessions) == (process, figures, 2)
+        assert (seen.started_at, seen.last_heartbeat) == (NOON, ago(-10))
+
+    async def test_processes_are_shown_that_have_sessions_or_were_heard_of_lately(
+        self, storage: Storage
+    ) -> None:
+        await storage.save(
+            a_session(1, process=a_process(1, host="b"), last_heartbeat=ago(900)),
+            ended(a_session(2, process=a_process(2), last_heartbeat=ago(900))),
+        )
+        async with storage.unit_of_work() as repository:
+            await beat(repository, a_process(3, host="a"), ids(9), ago(60))
+
+        seen = await storage.reader.processes(ago(600))
+
+        assert [(each.process, each.sessions) for each in seen] == [
+            (a_process(3, host="a"), 0),
+            (a_process(1, host="b"), 1),
+        ]
 
     # The history --------------------------------------------------------------------------
 
@@ -544,7 +760,7 @@ class SessionsContract:
     async def test_an_empty_store_gives_an_empty_page(self, storage: Storage) -> None:
         page = await storage.reader.page(SessionQuery(limit=10, after=session_id(1)))
 
-        assert (page.sessions, page.total, page.more) == ((), 0, False)
+        assert (page.sessions, page.total, page.more) == ([], 0, False)
 
     @pytest.mark.parametrize(
         ("limit", "after", "numbers", "more"),

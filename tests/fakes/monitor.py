@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from panel_session_monitor.application.group import GroupCommit
+from panel_session_monitor.application.intake import RecordReports
 from panel_session_monitor.application.ports import Clock
 from panel_session_monitor.application.report import RecordReport
 from panel_session_monitor.domain.report import Reply, Report
@@ -37,8 +39,7 @@ class InMemoryMonitor:
         if self.failure:
             raise self.failure
         record = RecordReport(
-            unit_of_work=self.sessions,
-            clock=self.clock,
+            record=GroupCommit(RecordReports(unit_of_work=self.sessions, clock=self.clock)),
             heartbeat_interval=self.heartbeat_interval,
         )
         reply = asyncio.run(record(report))

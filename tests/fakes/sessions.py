@@ -2,15 +2,23 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from panel_session_monitor.application.ports import SessionPage, SessionQuery
+from panel_session_monitor.application.ports import (
+    Beat,
+    Beaten,
+    LiveProcess,
+    LiveSession,
+    SessionPage,
+    SessionQuery,
+)
 from panel_session_monitor.domain.ids import ProcessId, SessionId
-from panel_session_monitor.domain.kill import Kill
-from panel_session_monitor.domain.report import is_served_by
+from panel_session_monitor.domain.kill import KillState
+from panel_session_monitor.domain.report import Figures, Order, is_served_by
 from panel_session_monitor.domain.session import Process, Session
 
 
@@ -19,7 +27,7 @@ class Tables:
     """What is stored: every session with its last snapshot, and every process by itself."""
 
     sessions: dict[SessionId, Session] = field(default_factory=dict)
-    processes: dict[ProcessId, Process] = field(default_factory=dict)
+    processes: dict[ProcessId, LiveProcess] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         """Return tables that can be changed without changing these."""
@@ -75,23 +83,48 @@ class InMemorySessions:
         for session in sessions:
             self.tables.sessions[session.session_id] = session
             if session.process:
-                self.tables.processes.setdefault(session.process.process_id, session.process)
+                heard = session.last_heartbeat
+                met = LiveProcess(
+                    process=session.process,
+                    started_at=heard,
+                    last_heartbeat=heard,
+                    sessions=0,
+                    figures=Figures(),
+                )
+                self.tables.processes.setdefault(session.process.process_id, met)
 
-    async def beat(
-        self, process: Process, session_ids: Collection[SessionId], now: datetime
-    ) -> Mapping[SessionId, Kill | None]:
-        """Store a heartbeat of the process and of those live sessions that it may speak for."""
-        known = self.tables.processes.get(process.process_id, process)
-        self.tables.processes[process.process_id] = replace(
-            known, host=process.host or known.host, pid=process.pid or known.pid
+    async def beat(self, beats: Sequence[Beat], now: datetime) -> list[Beaten]:
+        """Store heartbeats: of each process, and of those live sessions that it may speak for."""
+        return [await self._beat(each, now) for each in beats]
+
+    async def _beat(self, beat: Beat, now: datetime) -> Beaten:
+        if beat.process:
+            self._meet(beat.process, beat, now)
+        heard = {
+            each.session_id: each.seen(now)
+            for each in (await self.get(beat.session_ids)).values()
+            if not each.end and is_served_by(each, beat.process)
+        }
+        self.tables.sessions |= heard
+        live = {each.session_id for each in self._live() if each.process == beat.process}
+        return Beaten(
+            absent=tuple(each for each in beat.session_ids if each not in heard),
+            kills={key: each.kill for key, each in heard.items() if each.kill},
+            whole=beat.process is not None and live == set(heard),
         )
-        heard = [
-            each.seen(now)
-            for each in (await self.get(session_ids)).values()
-            if not each.end and is_served_by(each, process)
-        ]
-        self.tables.sessions |= {each.session_id: each for each in heard}
-        return {each.session_id: each.kill for each in heard}
+
+    def _meet(self, process: Process, beat: Beat, now: datetime) -> None:
+        known = self.tables.processes.get(process.process_id)
+        before = known.process if known else process
+        self.tables.processes[process.process_id] = LiveProcess(
+            process=replace(
+                process, host=process.host or before.host, pid=process.pid or before.pid
+            ),
+            started_at=known.started_at if known else now,
+            last_heartbeat=known.last_heartbeat if known and not beat.session_ids else now,
+            sessions=0,
+            figures=beat.figures or Figures(),
+        )
 
     async def forget_ended(self, before: datetime) -> int:
         """Delete from the history what ended before; return how many sessions."""
@@ -118,7 +151,32 @@ class InMemorySessions:
         )
         following = [each for each in matching if not query.after or each.session_id > query.after]
         page = tuple(following[: query.limit])
-        return SessionPage(sessions=page, total=len(matching), more=len(following) > len(page))
+        return SessionPage(
+            sessions=[LiveSession.of(each) for each in page],
+            total=len(matching),
+            more=len(following) > len(page),
+        )
+
+    async def processes(self, heard_after: datetime) -> list[LiveProcess]:
+        """Return the processes that have live sessions or were heard of after a moment."""
+        serving = Counter(each.process.process_id for each in self._live() if each.process)
+        every = [
+            replace(each, sessions=serving[key]) for key, each in self.tables.processes.items()
+        ]
+        shown = [each for each in every if each.sessions or each.last_heartbeat > heard_after]
+        return sorted(shown, key=lambda each: (each.process.host or "", each.process.pid or 0))
+
+    async def orders(self, process_id: ProcessId) -> list[Order]:
+        """Return the kills that a process has not reported as delivered, in the order of ids."""
+        waiting = [
+            Order(session_id=each.session_id, kill_id=each.kill.kill_id, reason=each.kill.reason)
+            for each in self._live()
+            if each.process
+            and each.process.process_id == process_id
+            and each.kill
+            and each.kill.state is KillState.REQUESTED
+        ]
+        return sorted(waiting, key=lambda order: order.kill_id)
 
     def _live(self) -> Iterator[Session]:
         return (self._joined(each) for each in self.tables.sessions.values() if not each.end)
@@ -127,7 +185,7 @@ class InMemorySessions:
         """Return the session with its process as it was last heard of."""
         if session.process is None:
             return session
-        return replace(session, process=self.tables.processes[session.process.process_id])
+        return replace(session, process=self.tables.processes[session.process.process_id].process)
 
 
 def _matches(session: Session, query: SessionQuery) -> bool:

@@ -16,15 +16,17 @@ from ...application.heartbeat import RecordHeartbeat
 from ...application.kill import RequestKill, RequestKillAll
 from ...application.listing import GetSession, ListSessions
 from ...application.ports import CannotStart
+from ...application.processes import ListProcesses
 from ...application.register import RegisterSession
 from ...application.report import RecordReport
 from ...application.status import ReportStatus
 from ...application.sweep import RemoveStale
-from . import apps, health, operators
+from . import apps, health, operators, streams
 from .documentation import assets, openapi
 from .guards import json_only, same_site_only
 from .operators import SLASH_IN_NAME
 from .problems import HANDLERS
+from .streams import ChangeStreams, OrderStreams
 
 KIBIBYTE = 1 << 10
 
@@ -43,6 +45,9 @@ class UseCases:
     remove_stale: RemoveStale
     listing: ListSessions
     find: GetSession
+    processes: ListProcesses
+    order_streams: OrderStreams
+    change_streams: ChangeStreams
     readiness: CheckReadiness
     heartbeat_interval: float
 
@@ -80,7 +85,7 @@ def create_app(
 ) -> Litestar:
     """Return the API, which runs within `lifespan`."""
     return Api(
-        route_handlers=[*apps.ROUTES, *operators.ROUTES, *health.ROUTES, assets()],
+        route_handlers=[*apps.ROUTES, *operators.ROUTES, *streams.ROUTES, *health.ROUTES, assets()],
         dependencies={
             each.name: _provide(getattr(use_cases, each.name), each.type)
             for each in fields(use_cases)

@@ -6,6 +6,7 @@ from litestar import Response, delete, post, put
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
+from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from ...application.end import EndSession
@@ -18,7 +19,10 @@ from ...domain.report import Ending
 from ..wire.kills import KillView
 from ..wire.reports import HeartbeatsBody, HeartbeatsReply
 from ..wire.sessions import Heartbeat, RegisterBody, Registered, SessionView, StatusBody
+from .answers import answer
 from .problems import refusals
+
+NOT_KILLED = answer(Heartbeat(kill_requested=False, kill=None))
 
 KNOWN = {HTTP_200_OK: ResponseSpec(Registered, description="It was registered before")}
 
@@ -69,15 +73,18 @@ async def end_session(session_id: FromPath[UUID], end: NamedDependency[EndSessio
     tags=["apps"],
     description=RecordHeartbeat.__doc__,
     status_code=HTTP_200_OK,
-    responses=refusals(403, 404, 410, 413, 415),
+    responses=refusals(403, 404, 410, 413, 415) | {HTTP_200_OK: ResponseSpec(Heartbeat)},
 )
 async def record_heartbeat(
     session_id: FromPath[UUID],
     heartbeat: NamedDependency[RecordHeartbeat],
-) -> Heartbeat:
+) -> ASGIResponse:
     """Send a heartbeat."""
-    kill = KillView.of(await heartbeat(SessionId(session_id)))
-    return Heartbeat(kill_requested=kill is not None, kill=kill)
+    receipt = await heartbeat(SessionId(session_id))
+    kill = receipt.kills.get(SessionId(session_id))
+    if kill is None:
+        return NOT_KILLED
+    return answer(Heartbeat(kill_requested=True, kill=KillView.of(kill, receipt.at)))
 
 
 @put(
@@ -101,13 +108,13 @@ async def report_status(
     description=RecordReport.__doc__,
     status_code=HTTP_200_OK,
     request_max_body_size=MEBIBYTE,
-    responses=refusals(403, 413, 415),
+    responses=refusals(403, 413, 415) | {HTTP_200_OK: ResponseSpec(HeartbeatsReply)},
 )
 async def record_report(
     data: JSONBody[HeartbeatsBody], report: NamedDependency[RecordReport]
-) -> HeartbeatsReply:
+) -> ASGIResponse:
     """Send the heartbeats and the news of a whole process."""
-    return HeartbeatsReply.of(await report(data.report()))
+    return answer(HeartbeatsReply.of(await report(data.report())))
 
 
 ROUTES = [register_session, end_session, record_heartbeat, report_status, record_report]

@@ -5,19 +5,25 @@ from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
-from litestar import Response, delete, get, post
+from litestar import delete, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from ...application.kill import RequestKill, RequestKillAll
 from ...application.listing import GetSession, Listing, ListRequest, ListSessions
+from ...application.processes import ListProcesses
 from ...application.sweep import RemoveStale
 from ...domain.ids import SessionId
 from ...domain.staleness import Status
 from ..wire.kills import KillBody, KilledAllView, KillView
+from ..wire.processes import ProcessView
 from ..wire.sessions import Deleted, SessionView
+from .answers import listed
 from .problems import refusals
+from .streams import ChangeStreams
 
 NO_REASON = KillBody()
 
@@ -25,16 +31,23 @@ SLASH_IN_NAME = "\x1f"
 """Stands for an escaped slash in a path: a control character, which no name can hold."""
 
 
-@get("/sessions", tags=["operators"], description=ListSessions.__doc__, responses=refusals())
+@get(
+    "/sessions",
+    tags=["operators"],
+    description=ListSessions.__doc__,
+    responses=refusals() | {HTTP_200_OK: ResponseSpec(list[SessionView])},
+)
 async def list_sessions(
     listing: NamedDependency[ListSessions],
+    change_streams: NamedDependency[ChangeStreams],
     app_name: FromQuery[str | None] = None,
     status: FromQuery[Status | None] = None,
     user_id: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
     cursor: FromQuery[UUID | None] = None,
-) -> Response[list[SessionView]]:
-    """List the live sessions."""
+) -> ASGIResponse:
+    """List the live sessions; `Last-Event-ID` is where the change feed goes on from here."""
+    position = change_streams.feed.position()
     page = await listing(
         ListRequest(
             app_name=app_name,
@@ -45,7 +58,8 @@ async def list_sessions(
         )
     )
     query = {"app_name": app_name, "status": status, "user_id": user_id, "limit": limit}
-    return Response([SessionView.of(seen) for seen in page.sessions], headers=_paging(page, query))
+    views = (SessionView.listed(each, page.status(each), page.at) for each in page.sessions)
+    return await listed(views, _paging(page, query) | {"Last-Event-ID": position})
 
 
 @get(
@@ -57,6 +71,13 @@ async def list_sessions(
 async def get_session(session_id: FromPath[UUID], find: NamedDependency[GetSession]) -> SessionView:
     """Show one session."""
     return SessionView.of(await find(SessionId(session_id)))
+
+
+@get("/processes", tags=["operators"], description=ListProcesses.__doc__, responses=refusals())
+async def list_processes(processes: NamedDependency[ListProcesses]) -> list[ProcessView]:
+    """List the processes that serve sessions."""
+    seen = await processes()
+    return [ProcessView.of(each, seen.at) for each in seen.processes]
 
 
 @post(
@@ -74,9 +95,8 @@ async def kill_session(
     """Order the end of a session."""
     order = data or NO_REASON
     seen = await kill(SessionId(session_id), reason=order.reason, requested_by=order.requested_by)
-    view = KillView.of(seen)
-    assert view, "a kill that was ordered is there"
-    return view
+    assert seen.session.kill, "a kill that was ordered is there"
+    return KillView.of(seen.session.kill, seen.at)
 
 
 @post(
@@ -127,4 +147,4 @@ def _paging(listing: Listing, query: dict[str, str | int | None]) -> dict[str, s
     return headers
 
 
-ROUTES = [list_sessions, get_session, kill_session, kill_all, delete_stale]
+ROUTES = [list_sessions, get_session, list_processes, kill_session, kill_all, delete_stale]

@@ -9,9 +9,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...application.ports import CannotStart
+from .sqlite import SqliteDatabase
 
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
@@ -30,14 +30,12 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-async def upgrade(engine: AsyncEngine) -> None:
+def upgrade(database: SqliteDatabase) -> None:
     """Apply what is missing, in one transaction (raises CannotStart)."""
     try:
-        async with engine.execution_options(writes=True).begin() as connection:
-            await connection.run_sync(_upgrade)
+        database.migrate(_upgrade)
     except DBAPIError as error:
-        url = engine.url.render_as_string()
-        raise CannotStart(f"the database {url} cannot be opened: {error.orig}") from error
+        raise CannotStart(f"the database {database.url} cannot be opened: {error.orig}") from error
 
 
 def require_known_schema(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Column, Row, Table
 
 from ...domain.ids import KillId, ProcessId, SessionId
 from ...domain.kill import Kill
@@ -50,6 +50,11 @@ def as_session(row: Row[Any], *, ended: bool = False) -> Session:
         kill=as_kill(row),
         end=End(at=row.ended_at, reason=EndReason(row.end_reason)) if ended else None,
     )
+
+
+def kill_columns(table: Table) -> list[Column[Any]]:
+    """Return the columns of a session's kill."""
+    return [column for column in table.c if column.name.startswith("kill_")]
 
 
 def as_kill(row: Row[Any]) -> Kill | None:

@@ -1,7 +1,6 @@
-"""The session repository, the unit of work and the reader, on SQLAlchemy Core."""
+"""The session repository and the unit of work, on SQLAlchemy Core."""
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,30 +14,27 @@ from sqlalchemy import (
     case,
     delete,
     exists,
-    func,
-    literal,
     or_,
     select,
-    true,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ...application.ports import SessionPage, SessionQuery
-from ...domain.ids import SessionId
-from ...domain.kill import Kill
+from ...application.ports import Beat, Beaten
+from ...domain.ids import ProcessId, SessionId
 from ...domain.session import Process, Session
-from .rows import as_kill, as_row, as_session
-from .sqlite import among, insert
+from .beats import Beats, later
+from .rows import as_row, as_session
+from .sqlite import SqliteConnection, SqliteDatabase, among, insert, listed
 from .tables import history, processes, sessions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SqlSessions:
     """The sessions within one transaction."""
 
-    connection: AsyncConnection
+    connection: SqliteConnection
+    _served: dict[SessionId, ProcessId | None] = field(default_factory=dict)
+    """Which process serves each live session that was read here."""
 
     async def get(self, session_ids: Collection[SessionId]) -> dict[SessionId, Session]:
         """Return those of the sessions that are known, whether live or ended."""
@@ -46,54 +42,41 @@ class SqlSessions:
             return {}
         found = {
             each.session_id: each
-            for each in await self._read(sessions, among(sessions.c.session_id, session_ids))
+            for each in await self._read(sessions, LIVE, {"ids": listed(session_ids)})
         }
         if missing := [each for each in session_ids if each not in found]:
-            ended = await self._read(history, among(history.c.session_id, missing))
+            ended = await self._read(history, ENDED, {"ids": listed(missing)})
             found |= {each.session_id: each for each in ended}
         return found
 
     async def live_of(self, app_name: str) -> list[Session]:
         """Return all live sessions of an app."""
-        return await self._read(sessions, sessions.c.app_name == app_name)
+        return await self._read(
+            sessions, with_process(sessions).where(sessions.c.app_name == app_name)
+        )
 
     async def silent_since(self, moment: datetime) -> list[Session]:
         """Return the live sessions last heard of at `moment` or before."""
-        return await self._read(sessions, sessions.c.last_heartbeat <= moment)
+        return await self._read(sessions, with_process(sessions).where(heard_until(moment)))
 
     async def save(self, snapshots: Iterable[Session]) -> None:
         """Store the snapshots; one that has ended leaves the live list for the history."""
         snapshots = list(snapshots)
+        if not snapshots:
+            return
         live = [as_row(each) for each in snapshots if not each.end]
         ended = [as_row(each) for each in snapshots if each.end]
         await self._introduce(snapshots)
-        if live:
-            await self.connection.execute(_overwriting(sessions), live)
+        await self._release([each for each in snapshots if self._has_moved(each)])
+        await self.connection.execute_many(OVERWRITING_LIVE, live)
         if ended:
             gone = [row["session_id"] for row in ended]
-            await self.connection.execute(
-                delete(sessions).where(among(sessions.c.session_id, gone))
-            )
-            await self.connection.execute(_overwriting(history), ended)
+            await self.connection.execute(DELETING, {"ids": listed(gone)})
+            await self.connection.execute_many(OVERWRITING_ENDED, ended)
 
-    async def beat(
-        self, process: Process, session_ids: Collection[SessionId], now: datetime
-    ) -> Mapping[SessionId, Kill | None]:
-        """Store a heartbeat of the process and of those live sessions that it may speak for."""
-        await self.connection.execute(_beating(), [_process_row(process, now)])
-        if not session_ids:
-            return {}
-        heard, moment = sessions.c.last_heartbeat, literal(now, sessions.c.last_heartbeat.type)
-        beating = await self.connection.execute(
-            update(sessions)
-            .where(
-                among(sessions.c.session_id, session_ids),
-                or_(sessions.c.process_id == process.process_id, sessions.c.process_id.is_(None)),
-            )
-            .values(last_heartbeat=case((heard < moment, moment), else_=heard))
-            .returning(sessions.c.session_id, *_KILL_COLUMNS)
-        )
-        return {SessionId(row.session_id): as_kill(row) for row in beating}
+    async def beat(self, beats: Sequence[Beat], now: datetime) -> list[Beaten]:
+        """Store heartbeats: of each process, and of those live sessions that it may speak for."""
+        return await Beats(self.connection, now).store(beats)
 
     async def forget_ended(self, before: datetime) -> int:
         """Delete from the history what ended before; return how many sessions."""
@@ -111,100 +94,77 @@ class SqlSessions:
         )
         return forgotten.rowcount
 
-    async def _read(self, table: Table, condition: ColumnElement[bool]) -> list[Session]:
-        rows = await self.connection.execute(_with_process(table).where(condition))
-        return [as_session(row, ended=table is history) for row in rows]
+    async def _read(
+        self, table: Table, query: Select[Any], parameters: dict[str, Any] | None = None
+    ) -> list[Session]:
+        ended = table is history
+        pieces = self.connection.pieces(query, parameters)
+        found = [as_session(row, ended=ended) async for rows in pieces for row in rows]
+        if not ended:
+            self._served |= {each.session_id: _process_id(each) for each in found}
+        return found
 
     async def _introduce(self, snapshots: list[Session]) -> None:
         """Store the processes that are not known yet: sessions refer to them."""
         serving = {each.process: each.last_heartbeat for each in snapshots if each.process}
-        if serving:
-            await self.connection.execute(
-                insert(processes).on_conflict_do_nothing(),
-                [_process_row(process, seen_at) for process, seen_at in serving.items()],
-            )
+        rows = [_process_row(process, seen_at) for process, seen_at in serving.items()]
+        await self.connection.execute_many(INTRODUCING, rows)
+
+    def _has_moved(self, session: Session) -> bool:
+        """Tell whether a session leaves a process or comes to one."""
+        process_id = _process_id(session)
+        return bool(session.end) or self._served.get(session.session_id, ...) != process_id
+
+    async def _release(self, moved: list[Session]) -> None:
+        """Have the processes whose sessions change look at them anew with the next beat."""
+        if not moved:
+            return
+        came = {each.process.process_id for each in moved if each.process}
+        parameters = {
+            "ids": listed([each.session_id for each in moved]),
+            "processes": listed(came),
+        }
+        await self.connection.execute(RELEASING, parameters)
+        self._served |= {each.session_id: _process_id(each) for each in moved}
 
 
 @dataclass(frozen=True, slots=True)
 class SqlUnitOfWork:
-    """Opens transactions, one at a time: SQLite has one writer, and here nobody fails for it."""
+    """Opens transactions, which take turns."""
 
-    engine: AsyncEngine
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    database: SqliteDatabase
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[SqlSessions]:
         """Begin a transaction that ends with the block."""
-        writing = self.engine.execution_options(writes=True)
-        async with self.turn, writing.begin() as connection:
+        async with self.database.writing() as connection:
             yield SqlSessions(connection)
 
 
-@dataclass(frozen=True, slots=True)
-class SqlReader:
-    """Reads what was committed last, without waiting for the writer."""
-
-    engine: AsyncEngine
-
-    async def find(self, session_id: SessionId) -> Session | None:
-        """Return the session, live or ended."""
-        async with self.engine.connect() as connection:
-            return (await SqlSessions(connection).get([session_id])).get(session_id)
-
-    async def page(self, query: SessionQuery) -> SessionPage:
-        """Return a page of the live sessions."""
-        matching = and_(*_criteria(query))
-        wanted = _with_process(sessions).where(matching).order_by(sessions.c.session_id)
-        if query.after:
-            wanted = wanted.where(sessions.c.session_id > query.after)
-        if query.limit is not None:
-            wanted = wanted.limit(query.limit + 1)
-        async with self.engine.connect() as connection:
-            found = [as_session(row) for row in await connection.execute(wanted)]
-            page = tuple(found[: query.limit])
-            whole = query.limit is None and not query.after
-            counting = select(func.count()).select_from(sessions).where(matching)
-            total = len(page) if whole else await connection.scalar(counting)
-        return SessionPage(sessions=page, total=total or 0, more=len(found) > len(page))
-
-    async def check(self) -> str | None:
-        """Return None if the database answers, or in one line why it does not."""
-        try:
-            async with self.engine.connect() as connection:
-                await connection.execute(select(sessions.c.session_id).limit(1))
-        except SQLAlchemyError as error:
-            return f"the database does not answer: {error.__cause__ or error}"
-        return None
+last_heartbeat = case(
+    (sessions.c.leased, later(sessions.c.last_heartbeat, processes.c.last_heartbeat)),
+    else_=sessions.c.last_heartbeat,
+)
+"""When a live session was last heard of: a leased one, when its process was."""
 
 
-_KILL_COLUMNS = [column for column in sessions.c if column.name.startswith("kill_")]
+def heard_until(moment: datetime) -> ColumnElement[bool]:
+    """Tell whether a session, read with its process, was last heard of at `moment` or before."""
+    alone = or_(~sessions.c.leased, processes.c.last_heartbeat <= moment)
+    return and_(sessions.c.last_heartbeat <= moment, alone)
 
 
-def _overwriting(table: Table) -> Any:
-    """Return an insert that overwrites the row that is there."""
-    statement = insert(table)
-    fresh = {each.name: each for each in statement.excluded if not each.primary_key}
-    return statement.on_conflict_do_update(index_elements=table.primary_key.columns, set_=fresh)
-
-
-def _beating() -> Any:
-    """Return the insert of a process that beats; what it does not say of itself stays known."""
-    statement = insert(processes)
-    fresh, known = statement.excluded, processes.c
-    return statement.on_conflict_do_update(
-        index_elements=[known.process_id],
-        set_={
-            "host": func.coalesce(fresh.host, known.host),
-            "pid": func.coalesce(fresh.pid, known.pid),
-            "last_heartbeat": fresh.last_heartbeat,
-        },
-    )
-
-
-def _with_process(table: Table) -> Select[Any]:
+def with_process(table: Table) -> Select[Any]:
     """Read a table's sessions together with the process that serves each."""
     served = table.outerjoin(processes, processes.c.process_id == table.c.process_id)
-    return select(table, processes.c.host, processes.c.pid).select_from(served)
+    columns = [each for each in table.c if each.name not in ("last_heartbeat", "leased")]
+    heard = last_heartbeat if table is sessions else table.c.last_heartbeat
+    known = (processes.c.host, processes.c.pid, heard.label("last_heartbeat"))
+    return select(*columns, *known).select_from(served)
+
+
+def _process_id(session: Session) -> ProcessId | None:
+    return session.process.process_id if session.process else None
 
 
 def _process_row(process: Process, now: datetime) -> dict[str, Any]:
@@ -212,20 +172,37 @@ def _process_row(process: Process, now: datetime) -> dict[str, Any]:
         "process_id": process.process_id,
         "host": process.host,
         "pid": process.pid,
+        "started_at": now,
         "last_heartbeat": now,
     }
 
 
-def _criteria(query: SessionQuery) -> Iterator[ColumnElement[bool]]:
-    yield true()
-    if query.app_name is not None:
-        yield sessions.c.app_name == query.app_name
-    if query.user_id is not None:
-        yield sessions.c.user_id == query.user_id
-    if query.working is not None:
-        started = sessions.c.task_started_at
-        yield started.is_not(None) if query.working else started.is_(None)
-    if query.heard_after is not None:
-        yield sessions.c.last_heartbeat > query.heard_after
-    if query.heard_until is not None:
-        yield sessions.c.last_heartbeat <= query.heard_until
+def _overwriting(table: Table) -> Any:
+    """Return an insert that overwrites the row that is there."""
+    statement = insert(table)
+    told = [each.name for each in table.c if each.name != "leased" and not each.primary_key]
+    fresh: dict[str, Any] = {name: statement.excluded[name] for name in told}
+    if table is sessions:
+        stays = sessions.c.process_id.is_not_distinct_from(statement.excluded.process_id)
+        fresh["leased"] = and_(sessions.c.leased, stays)
+    return statement.on_conflict_do_update(index_elements=table.primary_key.columns, set_=fresh)
+
+
+_left = select(sessions.c.process_id).where(among(sessions.c.session_id, "ids"))
+
+LIVE = with_process(sessions).where(among(sessions.c.session_id, "ids"))
+ENDED = with_process(history).where(among(history.c.session_id, "ids"))
+OVERWRITING_LIVE = _overwriting(sessions)
+OVERWRITING_ENDED = _overwriting(history)
+DELETING = delete(sessions).where(among(sessions.c.session_id, "ids"))
+INTRODUCING = insert(processes).on_conflict_do_nothing()
+RELEASING = (
+    update(processes)
+    .where(
+        or_(
+            among(processes.c.process_id, "processes"),
+            processes.c.process_id.in_(_left),
+        )
+    )
+    .values(lease=None)
+)

@@ -1,49 +1,243 @@
-"""What is SQLite's own: how it is opened, and what it says in its own words."""
+"""SQLite, in the event loop's own thread, and what it says in its own words.
 
-from collections.abc import Collection
-from typing import Any
+A statement takes some microseconds. To hand it to another thread, and to wait there for the
+interpreter's lock while the loop is busy, takes a hundred times as long (docs/decisions/0005).
+So statements run at once; what is long is cut into pieces, between which others have their turn.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, event, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    Integer,
+    Row,
+    String,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    literal,
+    make_url,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import OperationalError
 
-__all__ = ["among", "insert", "open_engine"]
+__all__ = ["SqliteConnection", "SqliteDatabase", "among", "insert", "listed", "seconds"]
+
+T = TypeVar("T")
+
+PIECE = 250
+"""Rows that are read, or written, before others have their turn: about a millisecond."""
+
+READERS = 4
+"""Most reading transactions at a time; the others wait their turn."""
+
+READ_PATIENCE = 1_000
+"""How long a reader waits for another program that recovers the file, in milliseconds."""
+
+WRITE_PATIENCE = 30.0
+"""How long a writer waits for another program that writes, in seconds."""
+
+LOOK = 0.01
+"""Time between two attempts to write, in seconds."""
+
+LONG_LOG = 4 << 20
+"""Length of the write-ahead log, in bytes, from which it is worth a checkpoint."""
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",  # readers never wait for the writer
     "PRAGMA synchronous = NORMAL",  # in WAL mode a crash of the program loses nothing
-    "PRAGMA busy_timeout = 30000",  # another program may hold the file: wait, do not fail
+    "PRAGMA wal_autocheckpoint = 0",  # a commit must not wait for the disk: `checkpoint` does
     "PRAGMA foreign_keys = ON",
 )
 
+WRITING = ("PRAGMA busy_timeout = 0",)  # `_begin` waits, and the event loop goes on
+READING = (f"PRAGMA busy_timeout = {READ_PATIENCE}", "PRAGMA query_only = ON")
 
-def open_engine(url: str) -> AsyncEngine:
-    """Return an engine in WAL mode whose transactions begin as SQLAlchemy says.
 
-    A connection with the execution option `writes` takes the write lock at its beginning, so
-    that no transaction finds out in its middle that it cannot write.
-    """
-    engine = create_async_engine(url)
+class SqliteConnection:
+    """A connection within a transaction. Only between pieces do its methods let others run."""
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # the driver begins no transactions of its own
-        cursor = connection.cursor()
-        for pragma in PRAGMAS:
-            cursor.execute(pragma)
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement."""
+        return self._connection.execute(statement, parameters)
+
+    async def scalar(self, statement: Executable, parameters: Mapping[str, Any]) -> Any:
+        """Run a query and return its only value."""
+        return self._connection.scalar(statement, parameters)
+
+    async def scalars(self, statement: Executable, parameters: Mapping[str, Any]) -> list[Any]:
+        """Run a query and return the first column of its rows."""
+        pieces = self.pieces(statement, parameters)
+        return [row[0] async for rows in pieces for row in rows]
+
+    async def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement once for each row of parameters."""
+        for start in range(0, len(rows), PIECE):
+            self._connection.execute(statement, rows[start : start + PIECE])
+            await _others(start + PIECE < len(rows))
+
+    async def pieces(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[Sequence[Row[Any]]]:
+        """Run a query and give its rows, a few at a time."""
+        result = self._connection.execute(statement, parameters)
+        while rows := result.fetchmany(PIECE):
+            yield rows
+            await _others(len(rows) == PIECE)
+
+    async def records(self, statement: Executable, kind: type[T]) -> AsyncIterator[list[T]]:
+        """Run a query and give its rows as named tuples of a kind, a few at a time.
+
+        The driver's rows are converted by msgspec, ten times as fast as SQLAlchemy's own way:
+        moments must come as seconds since the epoch.
+        """
+        cursor: sqlite3.Cursor = self._connection.execute(statement).cursor  # type: ignore[assignment]
+        while rows := cursor.fetchmany(PIECE):
+            yield msgspec.convert(rows, list[kind], strict=False)  # type: ignore[valid-type]
+            await _others(len(rows) == PIECE)
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+@dataclass(slots=True)
+class SqliteDatabase:
+    """A file with one writer at a time, whom nobody fails for, and readers who see what it left."""
+
+    url: str
+    _writer: Engine = field(init=False, repr=False)
+    _readers: Engine = field(init=False, repr=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _reading: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(READERS), repr=False
+    )
+
+    def __post_init__(self) -> None:
+        """Prepare the engines; the file is opened at the first transaction."""
+        self._writer = _engine(self.url, "BEGIN IMMEDIATE", WRITING, 1)
+        self._readers = _engine(self.url, "BEGIN", READING, READERS)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[SqliteConnection]:
+        """Begin a transaction that ends with the block, when it is this one's turn."""
+        async with self._turn:
+            with self._writer.connect() as connection:
+                await _begin(connection)
+                yield SqliteConnection(connection)
+                connection.commit()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[SqliteConnection]:
+        """Begin to read what was committed last, without waiting for the writer."""
+        async with self._reading:
+            with self._readers.connect() as connection:
+                yield SqliteConnection(connection)
+
+    def migrate(self, work: Callable[[Connection], object]) -> None:
+        """Run `work` in a transaction that writes; blocks, for there is no service yet."""
+        patient = (f"PRAGMA busy_timeout = {1000 * WRITE_PATIENCE:.0f}",)
+        engine = _engine(self.url, "BEGIN IMMEDIATE", patient, 1)
+        try:
+            with engine.begin() as connection:
+                work(connection)
+        finally:
+            engine.dispose()
+
+    async def checkpoint(self) -> None:
+        """Bring a long write-ahead log into the file: in a thread, for it waits for the disk.
+
+        The second time no writer adds to it, so that the next one begins it anew.
+        """
+        if not self._log_is_long():
+            return
+        await asyncio.to_thread(self._checkpoint)
+        async with self._turn:
+            await asyncio.to_thread(self._checkpoint)
+
+    def _log_is_long(self) -> bool:
+        log = Path(f"{self._writer.url.database}-wal")
+        return log.exists() and log.stat().st_size >= LONG_LOG
+
+    def dispose(self) -> None:
+        """Close the file."""
+        self._readers.dispose()
+        self._writer.dispose()
+
+    def _checkpoint(self) -> None:
+        with closing(sqlite3.connect(str(self._writer.url.database))) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def among(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Tell whether a column holds one of the ids of a parameter, which `listed` makes."""
+    ids = func.json_each(bindparam(name, type_=String)).table_valued("value")
+    return column.in_(select(ids.c.value))
+
+
+def listed(ids: Collection[UUID]) -> str:
+    """Return ids as one parameter, however many there are."""
+    return msgspec.json.encode([each.hex for each in ids]).decode()
+
+
+def seconds(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a moment as seconds since the epoch."""
+    return type_coerce(moment, Integer) / literal(1e6)
+
+
+def _engine(url: str, begin: str, pragmas: Sequence[str], size: int) -> Engine:
+    engine = create_engine(
+        make_url(url).set(drivername="sqlite"),
+        pool_size=size,
+        max_overflow=0,
+        pool_reset_on_return=None,  # every connection comes back between transactions
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # the driver begins no transactions of its own
+        for pragma in (*PRAGMAS, *pragmas):
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
 
     return engine
 
 
-def among(column: Column[Any], ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Tell whether a column holds one of `ids`: one parameter, however many there are."""
-    listed = msgspec.json.encode([each.hex for each in ids]).decode()
-    return column.in_(select(func.json_each(listed).table_valued("value").c.value))
+async def _begin(connection: Connection) -> None:
+    """Begin to write, as soon as no other program does."""
+    for left in range(round(WRITE_PATIENCE / LOOK), -1, -1):
+        try:
+            connection.begin()
+        except OperationalError as error:
+            busy = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            if not busy or not left:
+                raise
+            await asyncio.sleep(LOOK)
+        else:
+            return
+
+
+async def _others(there_is_more: bool) -> None:
+    if there_is_more:
+        await asyncio.sleep(0)

@@ -1,6 +1,8 @@
 """The schema: live sessions, the history of ended ones, and the processes that serve them.
 
-A process is a row of its own, so that one heartbeat can be stored once for all its sessions.
+A process is a row of its own, so that one heartbeat can be stored once for all its sessions: a
+leased session was heard of whenever its process was. `processes.lease` is the digest of the ids
+that beat last, if these are just the process's live sessions, all of them leased.
 """
 
 from collections.abc import Iterator
@@ -9,22 +11,28 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
     Float,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Uuid,
+    false,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ...domain.ids import NAME_LENGTH, REASON_LENGTH
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+LEASE_BYTES = 16
+"""Length of a lease's digest."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -70,6 +78,13 @@ processes = Table(
     Column("host", String(NAME_LENGTH)),
     Column("pid", BigInteger),
     Column("last_heartbeat", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("lease", LargeBinary(LEASE_BYTES)),
+    Column("connected", Boolean, nullable=False, server_default=false()),
+    Column("rss_bytes", BigInteger),
+    Column("cpu_percent", Float),
+    Column("loop_lag_seconds", Float),
+    Column("version", String(40)),
     sqlite_with_rowid=False,
 )
 
@@ -96,9 +111,16 @@ sessions = Table(
     "sessions",
     metadata,
     *_session_columns(),
+    Column("leased", Boolean, nullable=False, server_default=false()),
     Index("ix_sessions_app_name", "app_name"),
     sqlite_with_rowid=False,
 )
+
+killed = sessions.c.kill_id.is_not(None)
+"""Whether a live session is to be ended: few are, and every heartbeat asks."""
+
+for name, column in (("session_id", sessions.c.session_id), ("process_id", sessions.c.process_id)):
+    Index(f"ix_sessions_killed_{name}", column, sqlite_where=killed, postgresql_where=killed)
 
 history = Table(
     "history",

@@ -7,7 +7,6 @@ from uuid import UUID
 from msgspec import Struct, convert
 
 from ...domain.kill import Kill, KillState
-from ...domain.staleness import Observation
 
 
 class KillBody(Struct, kw_only=True, omit_defaults=True):
@@ -32,11 +31,8 @@ class KillView(Struct, kw_only=True):
     overdue: bool
 
     @classmethod
-    def of(cls, seen: Observation) -> Self | None:
-        """Return the kill of a session as it is seen then, if one was ordered."""
-        kill = seen.session.kill
-        if kill is None:
-            return None
+    def of(cls, kill: Kill, at: datetime) -> Self:
+        """Return a kill as it is seen at a moment."""
         return cls(
             kill_id=kill.kill_id,
             state=kill.state,
@@ -47,7 +43,7 @@ class KillView(Struct, kw_only=True):
             acknowledged_at=kill.acknowledged_at,
             ended_at=kill.ended_at,
             expired_at=kill.expired_at,
-            overdue=kill.overdue(seen.at),
+            overdue=kill.overdue(at),
         )
 
     def kill(self) -> Kill:

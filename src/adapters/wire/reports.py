@@ -14,6 +14,7 @@ from ...domain.report import (
     Figures,
     KillStep,
     News,
+    Order,
     Registration,
     Reply,
     Report,
@@ -83,11 +84,13 @@ class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
     @classmethod
     def of(cls, report: Report) -> Self:
         """Return a report as it travels."""
+        process = report.process
+        assert process, "only a process sends a report"
         body = cls(
-            process_id=report.process.process_id,
+            process_id=process.process_id,
             session_ids=list(report.session_ids),
-            host=report.process.host,
-            pid=report.process.pid,
+            host=process.host,
+            pid=process.pid,
             figures=_carried(report.figures, FiguresBody) if report.figures else None,
         )
         for news in report.news:
@@ -128,6 +131,10 @@ class OrderView(Struct, kw_only=True):
     session_id: UUID
     kill_id: UUID
     reason: str | None
+
+    def order(self) -> Order:
+        """Return it as the domain knows it."""
+        return _carried(self, Order)
 
 
 class RefusalView(Struct, kw_only=True):

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, convert
 
+from ...application.ports import LiveSession
 from ...domain.ids import SessionId
 from ...domain.report import Activity
 from ...domain.session import End, EndReason, Process, Session
-from ...domain.staleness import Observation, Status
+from ...domain.staleness import Observation, Status, elapsed
 from ...domain.task import Task
 from .kills import KillView
 
@@ -79,7 +80,7 @@ class StatusBody(Struct, kw_only=True, omit_defaults=True):
         )
 
 
-class SessionView(Struct, kw_only=True):
+class SessionView(Struct, kw_only=True, gc=False):
     """A session as it is seen at the moment of the answer; an ended one says when and why."""
 
     session_id: UUID
@@ -120,12 +121,36 @@ class SessionView(Struct, kw_only=True):
             last_heartbeat=session.last_heartbeat,
             task_started_at=task.started_at if task else None,
             kill_requested=session.kill is not None,
-            kill=KillView.of(seen),
+            kill=KillView.of(session.kill, seen.at) if session.kill else None,
             seconds_since_heartbeat=seen.seconds_since_heartbeat,
             duration_seconds=seen.duration_seconds,
             task_seconds=seen.task_seconds,
             ended_at=session.end.at if session.end else UNSET,
             end_reason=session.end.reason if session.end else UNSET,
+        )
+
+    @classmethod
+    def listed(cls, session: LiveSession, status: Status, at: datetime) -> Self:
+        """Return a session as it travels in a list that is as of a moment."""
+        since, kill = session.task_started_at, session.kill
+        return cls(
+            session_id=session.session_id,
+            app_name=session.app_name,
+            user_id=session.user_id,
+            process_id=session.process_id,
+            host=session.host,
+            pid=session.pid,
+            status=status,
+            task=session.task,
+            progress=session.progress,
+            started_at=session.started_at,
+            last_heartbeat=session.last_heartbeat,
+            task_started_at=since,
+            kill_requested=kill is not None,
+            kill=KillView.of(kill, at) if kill else None,
+            seconds_since_heartbeat=elapsed(session.last_heartbeat, at),
+            duration_seconds=elapsed(session.started_at, at),
+            task_seconds=elapsed(since, at) if since else None,
         )
 
     def observation(self) -> Observation:

@@ -1,6 +1,5 @@
 """Running the parts: the API, the dashboard, the database's schema, the settings."""
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -115,16 +114,9 @@ def show(settings: Settings, as_json: bool) -> None:
 
 def _upgrade(settings: Settings) -> None:
     from ...adapters.storage.migrations import upgrade  # noqa: PLC0415
-    from ...adapters.storage.sqlite import open_engine  # noqa: PLC0415
-
-    async def bring_up_to_date() -> None:
-        engine = open_engine(settings.database_url)
-        try:
-            await upgrade(engine)
-        finally:
-            await engine.dispose()
+    from ...adapters.storage.sqlite import SqliteDatabase  # noqa: PLC0415
 
     try:
-        asyncio.run(bring_up_to_date())
+        upgrade(SqliteDatabase(settings.database_url))
     except CannotStart as refusal:
         raise click.ClickException(str(refusal)) from None

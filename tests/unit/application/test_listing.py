@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from panel_session_monitor.application.listing import LARGEST_PAGE, ListRequest
+from panel_session_monitor.application.ports import LiveSession
 from panel_session_monitor.domain.errors import InvalidField, SessionNotFound
 from panel_session_monitor.domain.staleness import Status
 
@@ -20,7 +21,8 @@ async def test_the_list_is_in_the_order_of_the_ids_and_holds_live_sessions_only(
 
     listing = await world.listing(ListRequest())
 
-    assert [seen.session for seen in listing.sessions] == [a_session(1), a_session(3)]
+    expected = [LiveSession.of(a_session(number)) for number in (1, 3)]
+    assert listing.sessions == expected
     assert (listing.total, listing.next) == (2, None)
 
 
@@ -48,8 +50,8 @@ async def test_a_status_is_judged_at_this_moment(
 
     listing = await world.listing(ListRequest(status=status))
 
-    assert [seen.session.session_id for seen in listing.sessions] == list(map(session_id, numbers))
-    assert status is None or {seen.status for seen in listing.sessions} == {status}
+    assert [each.session_id for each in listing.sessions] == list(map(session_id, numbers))
+    assert status is None or {listing.status(each) for each in listing.sessions} == {status}
 
 
 async def test_silence_makes_stale_without_any_event(world: World) -> None:
@@ -91,7 +93,7 @@ async def test_pages_lead_from_one_to_the_next(world: World) -> None:
 
     while True:
         listing = await world.listing(ListRequest(limit=2, after=after))
-        pages.append([seen.session.session_id.int for seen in listing.sessions])
+        pages.append([each.session_id.int for each in listing.sessions])
         assert listing.total == 5
         if not (after := listing.next):
             break

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from panel_session_monitor.application.end import EndSession
+from panel_session_monitor.application.group import GroupCommit
 from panel_session_monitor.application.heartbeat import RecordHeartbeat
+from panel_session_monitor.application.intake import Record, RecordReports
 from panel_session_monitor.application.kill import RequestKill, RequestKillAll
 from panel_session_monitor.application.listing import GetSession, ListRequest, ListSessions
 from panel_session_monitor.application.register import RegisterSession
@@ -33,24 +35,28 @@ class World:
     policy: StalenessPolicy = field(default_factory=StalenessPolicy)
 
     @property
+    def record(self) -> Record:
+        return GroupCommit(RecordReports(unit_of_work=self.sessions, clock=self.clock))
+
+    @property
     def register(self) -> RegisterSession:
-        return RegisterSession(unit_of_work=self.sessions, clock=self.clock, ids=self.ids)
+        return RegisterSession(record=self.record, ids=self.ids)
 
     @property
     def heartbeat(self) -> RecordHeartbeat:
-        return RecordHeartbeat(unit_of_work=self.sessions, clock=self.clock, policy=self.policy)
+        return RecordHeartbeat(record=self.record)
 
     @property
     def status(self) -> ReportStatus:
-        return ReportStatus(unit_of_work=self.sessions, clock=self.clock, policy=self.policy)
+        return ReportStatus(record=self.record, policy=self.policy)
 
     @property
     def end(self) -> EndSession:
-        return EndSession(unit_of_work=self.sessions, clock=self.clock)
+        return EndSession(record=self.record)
 
     @property
     def report(self) -> RecordReport:
-        return RecordReport(unit_of_work=self.sessions, clock=self.clock, heartbeat_interval=30.0)
+        return RecordReport(record=self.record, heartbeat_interval=30.0)
 
     @property
     def kill(self) -> RequestKill:
@@ -99,4 +105,4 @@ class World:
     async def live(self, **criteria: Any) -> list[SessionId]:
         """Return the ids of the live list."""
         listing = await self.listing(ListRequest(**criteria))
-        return [seen.session.session_id for seen in listing.sessions]
+        return [each.session_id for each in listing.sessions]

@@ -1,0 +1,176 @@
+"""The session reader, on SQLAlchemy Core: outside every transaction, never in a writer's way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, null, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...application.ports import LiveProcess, LiveSession, SessionPage, SessionQuery
+from ...domain.ids import KillId, ProcessId, SessionId
+from ...domain.kill import Kill
+from ...domain.report import Figures, Order
+from ...domain.session import Process, Session
+from .rows import as_kill, kill_columns
+from .sessions import SqlSessions, heard_until, last_heartbeat
+from .sqlite import SqliteConnection, SqliteDatabase, seconds
+from .tables import killed, processes, sessions
+
+
+@dataclass(frozen=True, slots=True)
+class SqlReader:
+    """Reads what was committed last, without waiting for the writer."""
+
+    database: SqliteDatabase
+
+    async def find(self, session_id: SessionId) -> Session | None:
+        """Return the session, live or ended."""
+        async with self.database.reading() as connection:
+            return (await SqlSessions(connection).get([session_id])).get(session_id)
+
+    async def page(self, query: SessionQuery) -> SessionPage:
+        """Return a page of the live sessions."""
+        matching = and_(True, *_criteria(query))  # there may be no criterion
+        wanted = LISTED.where(matching)
+        if query.after:
+            wanted = wanted.where(sessions.c.session_id > query.after)
+        if query.limit is not None:
+            wanted = wanted.limit(query.limit + 1)
+        async with self.database.reading() as connection:
+            found = [
+                each
+                async for records in connection.records(wanted, LiveSession)
+                for each in records
+            ]
+            page = await _with_kills(found[: query.limit], connection)
+            whole = query.limit is None and not query.after
+            total = len(page) if whole else await connection.scalar(COUNTED.where(matching), {})
+        return SessionPage(sessions=page, total=total, more=len(found) > len(page))
+
+    async def processes(self, heard_after: datetime) -> list[LiveProcess]:
+        """Return the processes that have live sessions or were heard of after a moment."""
+        live = or_(processes.c.last_heartbeat > heard_after, SERVED.c.serving.is_not(None))
+        async with self.database.reading() as connection:
+            pieces = connection.pieces(PROCESSES.where(live))
+            return [
+                LiveProcess(
+                    process=Process(
+                        process_id=ProcessId(row.process_id), host=row.host, pid=row.pid
+                    ),
+                    started_at=row.started_at or row.last_heartbeat,
+                    last_heartbeat=row.last_heartbeat,
+                    sessions=row.serving or 0,
+                    figures=Figures(
+                        connected=row.connected,
+                        rss_bytes=row.rss_bytes,
+                        cpu_percent=row.cpu_percent,
+                        loop_lag_seconds=row.loop_lag_seconds,
+                        version=row.version,
+                    ),
+                )
+                async for rows in pieces
+                for row in rows
+            ]
+
+    async def orders(self, process_id: ProcessId) -> list[Order]:
+        """Return the kills that a process has not reported as delivered, in the order of ids."""
+        async with self.database.reading() as connection:
+            found = await connection.execute(ORDERS, {"process": process_id})
+            return [
+                Order(
+                    session_id=SessionId(row.session_id),
+                    kill_id=KillId(row.kill_id),
+                    reason=row.kill_reason,
+                )
+                for row in found
+            ]
+
+    async def check(self) -> str | None:
+        """Return None if the database answers, or in one line why it does not."""
+        try:
+            async with self.database.reading() as connection:
+                await connection.execute(select(sessions.c.session_id).limit(1))
+        except SQLAlchemyError as error:
+            return f"the database does not answer: {error.__cause__ or error}"
+        return None
+
+
+async def _with_kills(page: list[LiveSession], connection: SqliteConnection) -> list[LiveSession]:
+    """Complete the sessions with the kills that were ordered: few have one."""
+    if not page:
+        return page
+    first, last = page[0].session_id, page[-1].session_id
+    kills: dict[SessionId, Kill | None] = {
+        row.session_id: as_kill(row)
+        async for rows in connection.pieces(KILLS, {"first": first, "last": last})
+        for row in rows
+    }
+    if not kills:
+        return page
+    return [
+        each._replace(kill=kills[each.session_id]) if each.session_id in kills else each
+        for each in page
+    ]
+
+
+def _criteria(query: SessionQuery) -> Iterator[ColumnElement[bool]]:
+    if query.app_name is not None:
+        yield sessions.c.app_name == query.app_name
+    if query.user_id is not None:
+        yield sessions.c.user_id == query.user_id
+    if query.working is not None:
+        started = sessions.c.task_started_at
+        yield started.is_not(None) if query.working else started.is_(None)
+    if query.heard_after is not None:
+        yield ~heard_until(query.heard_after)
+    if query.heard_until is not None:
+        yield heard_until(query.heard_until)
+
+
+_served = sessions.outerjoin(processes, processes.c.process_id == sessions.c.process_id)
+_id = sessions.c.session_id
+
+LISTED = (
+    select(
+        _id,
+        sessions.c.app_name,
+        sessions.c.user_id,
+        sessions.c.process_id,
+        processes.c.host,
+        processes.c.pid,
+        seconds(sessions.c.started_at),
+        seconds(last_heartbeat),
+        sessions.c.task,
+        seconds(sessions.c.task_started_at),
+        sessions.c.task_progress,
+        null(),
+    )
+    .select_from(_served)
+    .order_by(_id)
+)
+"""The columns of `LiveSession`, except for the kill."""
+
+COUNTED = select(func.count()).select_from(_served)
+KILLS = select(_id, *kill_columns(sessions)).where(
+    killed, _id.between(bindparam("first", type_=_id.type), bindparam("last", type_=_id.type))
+)
+ORDERS = (
+    select(_id, sessions.c.kill_id, sessions.c.kill_reason)
+    .where(
+        sessions.c.process_id == bindparam("process", type_=sessions.c.process_id.type),
+        killed,
+        sessions.c.kill_delivered_at.is_(None),
+    )
+    .order_by(sessions.c.kill_id)
+)
+SERVED = (
+    select(sessions.c.process_id, func.count().label("serving"))
+    .group_by(sessions.c.process_id)
+    .subquery()
+)
+PROCESSES = (
+    select(processes, SERVED.c.serving)
+    .outerjoin(SERVED, SERVED.c.process_id == processes.c.process_id)
+    .order_by(processes.c.host, processes.c.pid, processes.c.process_id)
+)
