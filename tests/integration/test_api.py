@@ -343,6 +343,9 @@ def test_the_description_of_the_api_is_complete(api: httpx.Client) -> None:
         "GET /sessions/{session_id}",
         "DELETE /sessions/stale",
         "POST /heartbeats",
+        "GET /processes",
+        "GET /processes/{process_id}/orders",
+        "GET /events",
         "GET /health/live",
         "GET /health/ready",
     }

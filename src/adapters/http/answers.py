@@ -11,9 +11,12 @@ PIECE = 250
 """Items of a list that are encoded before others have their turn: about a millisecond."""
 
 
-def answer(content: msgspec.Struct) -> ASGIResponse:
+def answer(
+    content: msgspec.Struct, status: int = 200, media_type: str = "application/json"
+) -> ASGIResponse:
     """Return an answer in JSON."""
-    return ASGIResponse(body=msgspec.json.encode(content), media_type="application/json")
+    body = msgspec.json.encode(content)
+    return ASGIResponse(body=body, status_code=status, media_type=media_type)
 
 
 async def listed(items: Iterator[msgspec.Struct], headers: dict[str, str]) -> ASGIResponse:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,10 +23,11 @@ from ...application.report import RecordReport
 from ...application.status import ReportStatus
 from ...application.sweep import RemoveStale
 from . import apps, health, operators, streams
+from .answers import answer
 from .documentation import assets, openapi
-from .guards import json_only, same_site_only
+from .guards import refusal
 from .operators import SLASH_IN_NAME
-from .problems import HANDLERS
+from .problems import HANDLERS, MEDIA_TYPE
 from .streams import ChangeStreams, OrderStreams
 
 KIBIBYTE = 1 << 10
@@ -53,22 +55,21 @@ class UseCases:
 
 
 class Api(Litestar):
-    """Litestar, except for two things that it does not foresee.
+    """Litestar, except for what it does not foresee.
 
-    A slash within an app's name stays within it: an escaped one travels to the route as a
-    character that no name can hold. And what keeps the service from starting is told in a line.
+    What no route should look at is turned away. A slash within an app's name stays within it: an
+    escaped one travels to the route as a character that no name can hold. And what keeps the
+    service from starting is told in a line.
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection, or the application's life."""
-
-        async def tell_in_a_line(message: Any) -> None:
-            if why := _cannot_start(sys.exc_info()[1]):
-                message |= {"message": str(why)}
-            await send(message)
-
         if scope["type"] == "lifespan":
-            await super().__call__(scope, receive, tell_in_a_line)
+            await super().__call__(scope, receive, partial(_told_in_a_line, send))
+            return
+        method = scope.get("method", "GET")
+        if turned_away := refusal(method, dict(scope["headers"])):
+            await answer(turned_away, turned_away.status, MEDIA_TYPE)(scope, receive, send)
             return
         if b"%2f" in scope.get("raw_path", b"").lower():
             segments = scope["raw_path"].decode("ascii").split("/")
@@ -91,7 +92,6 @@ def create_app(
             for each in fields(use_cases)
         },
         exception_handlers=HANDLERS,
-        guards=[json_only, same_site_only],
         lifespan=[lifespan],
         openapi_config=openapi(version),
         request_max_body_size=64 * KIBIBYTE,
@@ -104,6 +104,12 @@ def _provide(value: object, kind: Any) -> Provide:
 
     given.__annotations__["return"] = kind
     return Provide(given, sync_to_thread=False)
+
+
+async def _told_in_a_line(send: Any, message: Any) -> None:
+    if why := _cannot_start(sys.exc_info()[1]):
+        message |= {"message": str(why)}
+    await send(message)
 
 
 def _cannot_start(error: BaseException | None) -> CannotStart | None:

@@ -34,6 +34,17 @@ def refusals(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
+def a_problem(status: int, detail: str, errors: list[FieldError] | None = None) -> Problem:
+    """Return an error."""
+    return Problem(
+        type="about:blank",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=errors or [],
+    )
+
+
 def problem(
     status: int,
     detail: str,
@@ -41,13 +52,7 @@ def problem(
     headers: dict[str, str] | None = None,
 ) -> Response[Problem]:
     """Return an error as an answer."""
-    content = Problem(
-        type="about:blank",
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        errors=errors or [],
-    )
+    content = a_problem(status, detail, errors)
     return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
