@@ -7,7 +7,7 @@ from datetime import datetime
 from ..domain.errors import InvalidField
 from ..domain.ids import SessionId, optional_name
 from ..domain.report import known
-from ..domain.staleness import Observation, StalenessPolicy, Status
+from ..domain.staleness import Observation, StalenessPolicy, Status, status
 from .ports import Clock, LiveSession, SessionQuery, SessionReader
 
 LARGEST_PAGE = 10_000
@@ -34,14 +34,14 @@ class Listing:
 
     sessions: Sequence[LiveSession]
     at: datetime
-    policy: StalenessPolicy
+    stale_since: datetime
     total: int
     next: SessionId | None
 
     def status(self, session: LiveSession) -> Status:
         """Tell what one of the sessions is doing."""
         working = session.task_started_at is not None
-        return self.policy.status(session.last_heartbeat, self.at, working=working)
+        return status(session.last_heartbeat, working=working, stale_since=self.stale_since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class ListSessions:
         return Listing(
             sessions=page.sessions,
             at=now,
-            policy=self.policy,
+            stale_since=stale_since,
             total=page.total,
             next=page.sessions[-1].session_id if page.more else None,
         )

@@ -44,7 +44,15 @@ class Observation:
 
 def elapsed(since: datetime, until: datetime) -> float:
     """Return how long it is between two moments, in seconds, never less than 0."""
-    return max((until - since).total_seconds(), 0.0)
+    seconds = (until - since).total_seconds()
+    return seconds if seconds > 0 else 0.0
+
+
+def status(last_heartbeat: datetime, *, working: bool, stale_since: datetime) -> Status:
+    """Tell what a live session is doing."""
+    if last_heartbeat <= stale_since:
+        return Status.STALE
+    return Status.RUNNING if working else Status.IDLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +66,8 @@ class StalenessPolicy:
         """Tell what `session` is doing at `now`."""
         if session.end:
             return Status.ENDED
-        return self.status(session.last_heartbeat, now, working=session.task is not None)
-
-    def status(self, last_heartbeat: datetime, now: datetime, *, working: bool) -> Status:
-        """Tell what a live session is doing at `now`."""
-        if last_heartbeat <= self.stale_since(now):
-            return Status.STALE
-        return Status.RUNNING if working else Status.IDLE
+        working = session.task is not None
+        return status(session.last_heartbeat, working=working, stale_since=self.stale_since(now))
 
     def stale_since(self, now: datetime) -> datetime:
         """The latest last heartbeat of a session that is stale at `now`."""

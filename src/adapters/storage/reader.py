@@ -139,11 +139,11 @@ LISTED = (
         sessions.c.process_id,
         processes.c.host,
         processes.c.pid,
+        sessions.c.task,
+        sessions.c.task_progress,
         seconds(sessions.c.started_at),
         seconds(last_heartbeat),
-        sessions.c.task,
         seconds(sessions.c.task_started_at),
-        sessions.c.task_progress,
         null(),
     )
     .select_from(_served)

@@ -80,7 +80,7 @@ class StatusBody(Struct, kw_only=True, omit_defaults=True):
         )
 
 
-class SessionView(Struct, kw_only=True, gc=False):
+class SessionView(Struct, gc=False):
     """A session as it is seen at the moment of the answer; an ended one says when and why."""
 
     session_id: UUID
@@ -131,26 +131,20 @@ class SessionView(Struct, kw_only=True, gc=False):
 
     @classmethod
     def listed(cls, session: LiveSession, status: Status, at: datetime) -> Self:
-        """Return a session as it travels in a list that is as of a moment."""
-        since, kill = session.task_started_at, session.kill
+        """Return a session as it travels in a list that is as of a moment.
+
+        There may be very many: the fields of both are in the same order.
+        """
+        started_at, last_heartbeat, task_started_at, kill = session[8:]
         return cls(
-            session_id=session.session_id,
-            app_name=session.app_name,
-            user_id=session.user_id,
-            process_id=session.process_id,
-            host=session.host,
-            pid=session.pid,
-            status=status,
-            task=session.task,
-            progress=session.progress,
-            started_at=session.started_at,
-            last_heartbeat=session.last_heartbeat,
-            task_started_at=since,
-            kill_requested=kill is not None,
-            kill=KillView.of(kill, at) if kill else None,
-            seconds_since_heartbeat=elapsed(session.last_heartbeat, at),
-            duration_seconds=elapsed(session.started_at, at),
-            task_seconds=elapsed(since, at) if since else None,
+            *session[:6],
+            status,
+            *session[6:11],
+            kill is not None,
+            KillView.of(kill, at) if kill else None,
+            elapsed(last_heartbeat, at),
+            elapsed(started_at, at),
+            elapsed(task_started_at, at) if task_started_at else None,
         )
 
     def observation(self) -> Observation:
