@@ -1,6 +1,8 @@
 """Watch and control the live browser sessions of HoloViz Panel applications."""
 
-from .application.tracker import Task, Tracker
+from .application.app_ports import SessionKilled
+from .application.task import Task
+from .application.tracker import Tracker
 from .entrypoints.client import SessionClient
 
-__all__ = ["SessionClient", "Task", "Tracker"]
+__all__ = ["SessionClient", "SessionKilled", "Task", "Tracker"]

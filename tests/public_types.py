@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import assert_type
 from uuid import UUID
 
-from panel_session_monitor import SessionClient, Task, Tracker
+from panel_session_monitor import SessionClient, SessionKilled, Task, Tracker
 
 
 async def use() -> None:
@@ -19,6 +19,13 @@ async def use() -> None:
         task.progress = 0.5
     async with tracker.task("work") as asynchronous:
         assert_type(asynchronous, Task)
+    try:
+        with tracker.task("work", interruptible=True) as interruptible:
+            assert_type(interruptible, Task)
+        async with tracker.task("work", interruptible=True):
+            pass
+    except SessionKilled as killed:
+        assert_type(killed, SessionKilled)
     assert_type(tracker.track([1, 2], "count"), Iterator[int])
 
     @tracker.on_kill

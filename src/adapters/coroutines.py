@@ -25,6 +25,17 @@ def start(work: Work, loop: asyncio.AbstractEventLoop | None) -> Callable[[float
     return _Handed(work, loop).wait
 
 
+def call(callback: Callable[[], None], loop: asyncio.AbstractEventLoop | None) -> bool:
+    """Call back on an event loop, when it comes round; False where none runs."""
+    if loop is None or not loop.is_running():
+        return False
+    try:
+        loop.call_soon_threadsafe(callback, context=Context())
+    except RuntimeError:  # it has just been closed
+        return False
+    return True
+
+
 def loop_here() -> asyncio.AbstractEventLoop | None:
     """Return the event loop that runs in this thread."""
     try:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
 
-from ..application.ports import Ids
+from ..application.clock import Ids
 from ..domain.ids import ProcessId, cleaned
 from ..domain.session import Process
-from .coroutines import Work, loop_here, start
+from .coroutines import Work, call, loop_here, start
 
 
 def this_process(ids: Ids) -> Process:
@@ -37,6 +37,10 @@ class Script:
         """Start `work` on the script's event loop, if it runs one; the result waits for it."""
         running = self.loop is not None and self.loop.is_running()
         return start(work, self.loop if running else None)
+
+    def ping(self, pong: Callable[[], None]) -> bool:
+        """Call back from the script's event loop; False if it runs none."""
+        return call(pong, self.loop)
 
     def release(self) -> None:
         """Nothing was held back: a script's code is its own."""

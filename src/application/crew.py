@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 log = logging.getLogger("panel_session_monitor")
 
-Work = Callable[[], None]
+Work = Callable[[], object]
 
 
 class Crew:

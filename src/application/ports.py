@@ -1,46 +1,19 @@
-"""Every port of the core: what the use cases need of the world, named by role."""
+"""The ports of the service and of its operators: what the use cases need, named by role."""
 
-from collections.abc import (
-    Callable,
-    Collection,
-    Coroutine,
-    Hashable,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import FrameType
-from typing import Any, NamedTuple, Protocol, Self
-from uuid import UUID
+from typing import NamedTuple, Protocol, Self
 
 from ..domain.change import Change
-from ..domain.ids import KillId, ProcessId, SessionId
+from ..domain.ids import ProcessId, SessionId
 from ..domain.kill import Kill
-from ..domain.report import Figures, Order, Reply, Report
+from ..domain.report import Figures, Order
 from ..domain.session import Process, Session
 from ..domain.staleness import Observation, Status
-
-
-class Clock(Protocol):
-    """The time."""
-
-    def now(self) -> datetime:
-        """Return the current time, in UTC."""
-
-    def monotonic(self) -> float:
-        """Return seconds that only ever grow, for measuring spans."""
-
-
-class Ids(Protocol):
-    """New identifiers."""
-
-    def new(self) -> UUID:
-        """Return a UUID that nothing else has, in the order of time."""
-
+from .clock import Clock as Clock  # noqa: PLC0414  # every use case finds its ports here
+from .clock import Ids as Ids  # noqa: PLC0414  # as above
 
 # The service's side ------------------------------------------------------------------------
 
@@ -122,11 +95,11 @@ class LiveSession(NamedTuple):
     process_id: ProcessId | None
     host: str | None
     pid: int | None
+    task: str | None
+    progress: float | None
     started_at: datetime
     last_heartbeat: datetime
-    task: str | None
     task_started_at: datetime | None
-    progress: float | None
     kill: Kill | None
 
     @classmethod
@@ -240,117 +213,6 @@ class Readiness(Protocol):
 
     async def check(self) -> str | None:
         """Return None, or in one line what is missing."""
-
-
-# The app's side ----------------------------------------------------------------------------
-
-
-class MonitorUnavailable(Exception):
-    """The monitor did not do its part; `retry_after` seconds if it asked for a pause."""
-
-    def __init__(self, detail: str, retry_after: float | None = None) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
-
-
-class MonitorUnreachable(MonitorUnavailable):
-    """Nobody answers at the monitor's address, or no more."""
-
-
-class Monitor(Protocol):
-    """The server as a tracked app sees it."""
-
-    def report(self, report: Report) -> Reply:
-        """Deliver a report and return what came back; blocks (raises MonitorUnavailable)."""
-
-    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
-        """Yield the orders for a process, the moment they are given; blocks between them.
-
-        The first item is None: the stream stands. Those given since the order `after` come next.
-        Ends when the monitor ends it (raises MonitorUnavailable, also when it has gone silent).
-        """
-
-    def hang_up(self) -> None:
-        """End the orders that another thread waits for; at once, from any thread."""
-
-
-class Vitals(Protocol):
-    """How this process fares."""
-
-    def read(self) -> Figures:
-        """Return what the operating system tells of it; the rest is left open."""
-
-
-class SessionHost(Protocol):
-    """The web framework under one session."""
-
-    def end(self, reason: str) -> None:
-        """Close the session's page and destroy the session; returns at once, from any thread."""
-
-    def run(self, work: Coroutine[Any, Any, object]) -> Callable[[float], None]:
-        """Start `work` where the session's asynchronous code runs.
-
-        Returns a function that waits for it, for so many seconds (raises what `work` raised).
-        """
-
-    def ping(self, pong: Callable[[], None]) -> bool:
-        """Call `pong` on the session's event loop when it comes round; False if none runs."""
-
-    def release(self) -> None:
-        """Take note that the app's callbacks have run, and its code is needed no more."""
-
-
-class BrowserSession(SessionHost, Protocol):
-    """A host whose session comes and goes by itself."""
-
-    @property
-    def key(self) -> Hashable:
-        """Tells the session from every other one of this process."""
-
-    def on_over(self, callback: Callable[[], None]) -> None:
-        """Call back, once, when the session is over; the callback must not wait."""
-
-
-class SessionKilled(BaseException):
-    """The work belongs to a session that was killed; raised within interruptible tasks.
-
-    It is no `Exception`, just as `asyncio.CancelledError`: a loop that survives errors ends too.
-    """
-
-
-class Block(Protocol):
-    """Work of the app that may be interrupted, once, while it is open; it begins closed.
-
-    `open` and `leave` are called, once each, by the thread or the asyncio task that does the work.
-    """
-
-    def here(self) -> bool:
-        """Tell whether the caller is who does the work."""
-
-    def open(self) -> None:
-        """From here on, let it be interrupted (raises SessionKilled if that was asked for)."""
-
-    def leave(self) -> None:
-        """From here on, do not; an interruption that is on its way arrives in here."""
-
-    def interrupt(self) -> None:
-        """Have SessionKilled raised in the thread, or the asyncio task cancelled.
-
-        May be called from any thread and does not wait for the work.
-        """
-
-
-class Interruptions(Protocol):
-    """What can interrupt the app's work."""
-
-    def block(self, caller: FrameType) -> Block | None:
-        """Return a block for the `with` statement that `caller` is entering.
-
-        None where it cannot be interrupted, and within another block, with which it ends.
-        """
-
-    def shelter(self) -> AbstractContextManager[object]:
-        """Keep interruptions away from what runs within; one that comes is raised at its end."""
 
 
 # The operator's side -----------------------------------------------------------------------

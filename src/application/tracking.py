@@ -5,7 +5,7 @@ Nothing here waits: the page's threads only note what happened, the link's threa
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import chain, filterfalse, islice
 from typing import Any
@@ -15,6 +15,7 @@ from ..domain.kill import KillState
 from ..domain.report import (
     Activity,
     Ending,
+    Figures,
     KillStep,
     News,
     Order,
@@ -23,7 +24,9 @@ from ..domain.report import (
     Report,
 )
 from ..domain.session import EndReason, Process
-from .ports import Clock, Ids, SessionHost
+from .app_ports import SessionHost
+from .blocks import Blocks
+from .clock import Clock, Ids
 
 NEWS_PER_REPORT = 200
 """Most news of a kind in one report: with the longest names, of four bytes a character, and as
@@ -61,10 +64,11 @@ class TrackedSession:
     activity: int = 0
     activity_told: int = 0
     order: Order | None = None
-    ran: threading.Event = field(default_factory=threading.Event)
+    ran: threading.Event | None = None
     step: KillState | None = None
     step_told: KillState | None = None
     callbacks: list[Callback] | None = field(default_factory=list)
+    blocks: Blocks = field(default_factory=Blocks)
     over: bool = False
 
 
@@ -78,6 +82,11 @@ class Draft:
     steps: tuple[tuple[TrackedSession, KillState | None], ...]
     endings: tuple[KillStep | Ending, ...]
 
+    def told_of(self) -> dict[TrackedSession, None]:
+        """Return the live sessions that it has news of."""
+        changed = (session for session, _ in (*self.activities, *self.steps))
+        return dict.fromkeys(chain(self.registrations, changed))
+
 
 class Tracking:
     """All sessions of this process and what the monitor has not been told of them yet."""
@@ -88,6 +97,7 @@ class Tracking:
         self._ids = ids
         self._lock = threading.Lock()
         self._live: dict[SessionId, TrackedSession] = {}
+        self._telling: dict[TrackedSession, None] = {}  # live, with news; the last told comes last
         self._endings: deque[KillStep | Ending] = deque(maxlen=ENDINGS_KEPT)
         self._to_beat: list[TrackedSession] = []
         self.wake: Callable[[], None] = lambda: None
@@ -105,6 +115,7 @@ class Tracking:
         )
         with self._lock:
             self._live[session.session_id] = session
+            self._note(session)
         self.wake()
         return session
 
@@ -113,7 +124,7 @@ class Tracking:
         task = RunningTask(name, self._clock.monotonic())
         with self._lock:
             session.tasks.append(task)
-            session.activity += 1
+            self._note_activity(session)
         self.wake()
         return task
 
@@ -121,14 +132,14 @@ class Tracking:
         """Note how far a task has come, from 0 to 1."""
         with self._lock:
             task.progress = progress
-            session.activity += 1
+            self._note_activity(session)
         self.wake()
 
     def finish(self, session: TrackedSession, task: RunningTask) -> None:
         """Note that a task is over; the one begun before it is shown again."""
         with self._lock:
             session.tasks.remove(task)
-            session.activity += 1
+            self._note_activity(session)
         self.wake()
 
     def subscribe(self, session: TrackedSession, callback: Callback) -> bool:
@@ -142,8 +153,12 @@ class Tracking:
     # What the end of a session takes ----------------------------------------------------
 
     def take_callbacks(self, session: TrackedSession) -> list[Callback] | None:
-        """Hand out the callbacks to whoever asks first: it runs them. None to everybody else."""
+        """Hand out the callbacks to whoever asks first, None to everybody else.
+
+        The first one runs them and then sets `session.ran`, for which the others may wait.
+        """
         with self._lock:
+            session.ran = session.ran or threading.Event()
             callbacks, session.callbacks = session.callbacks, None
             return callbacks
 
@@ -151,6 +166,7 @@ class Tracking:
         """Note that the callbacks of a killed session ran."""
         with self._lock:
             session.step = KillState.ACKNOWLEDGED
+            self._note(session)
         self.wake()
 
     def close(self, session: TrackedSession) -> bool:
@@ -160,12 +176,17 @@ class Tracking:
                 return False
             session.over = True
             self._live.pop(session.session_id, None)
+            self._telling.pop(session, None)
             if session.order and session.step and session.step is not session.step_told:
                 self._endings.append(_kill_step(session.order, session.step))
             reason = EndReason.KILLED if session.order else EndReason.CLOSED
             self._endings.append(Ending(session_id=session.session_id, reason=reason))
         self.wake()
         return True
+
+    def alive(self) -> bool:
+        """Tell whether any session is not over."""
+        return bool(self._live)
 
     def live(self) -> list[TrackedSession]:
         """Return the sessions that are not over."""
@@ -175,22 +196,22 @@ class Tracking:
     def abandon(self) -> None:
         """In a forked child: the sessions are the parent's, and its lock may be held."""
         self._lock = threading.Lock()
-        self._live = {}
+        self._live, self._telling = {}, {}
         self._endings = deque(maxlen=ENDINGS_KEPT)
         self._to_beat = []
         self.wake = lambda: None
 
     # What the link sends and receives ---------------------------------------------------
 
-    def draft(self, *, beat: bool) -> Draft:
+    def draft(self, *, beat: bool, figures: Figures | None = None) -> Draft:
         """Write down the news, up to what one report may hold, and on a `beat` who is alive."""
         with self._lock:
             now = self._clock.monotonic()
-            new = tuple(islice(filterfalse(_registered, self._live.values()), NEWS_PER_REPORT))
-            told_of = list(chain(filter(_registered, self._live.values()), new))
-            changed = islice(filter(_acted, told_of), NEWS_PER_REPORT)
+            new = tuple(islice(filterfalse(_registered, self._telling), NEWS_PER_REPORT))
+            telling = [*filter(_registered, self._telling), *new]
+            changed = islice(filter(_acted, telling), NEWS_PER_REPORT)
             activities = tuple((each, each.activity) for each in changed)
-            stepped = islice(filter(_stepped, told_of), NEWS_PER_REPORT)
+            stepped = islice(filter(_stepped, telling), NEWS_PER_REPORT)
             steps = tuple((each, each.step) for each in stepped)
             endings = tuple(islice(self._endings, NEWS_PER_REPORT))
             news: tuple[News, ...] = (
@@ -200,13 +221,14 @@ class Tracking:
                 *endings,
             )
             if beat:
-                self._to_beat = told_of
+                self._to_beat = [*filter(_registered, self._live.values()), *new]
             beating = self._to_beat[:SESSIONS_PER_REPORT]
             self._to_beat = self._to_beat[SESSIONS_PER_REPORT:]
             report = Report(
                 process=self.process,
                 session_ids=tuple(each.session_id for each in beating if not each.over),
                 news=news,
+                figures=figures,
             )
         return Draft(report, new, activities, steps, endings)
 
@@ -220,17 +242,36 @@ class Tracking:
             told = set(draft.endings)
             while self._endings and self._endings[0] in told:
                 self._endings.popleft()
-            for session in self._find(reply.unknown):
+            unknown, ended = self._find(reply.unknown), self._find(reply.ended)
+            for session in unknown:
                 _forgotten(session)
-            renamed = {self._given_up(session) for session in self._find(reply.ended)}
+            renamed = {self._given_up(session) for session in ended}
             for session in draft.registrations:
                 session.registered = session.session_id not in renamed
-            return list(self._ordered(reply.kill_requested))
+            for session in chain(draft.told_of(), unknown, ended):
+                self._note(session)
+            return self._ordered(reply.kill_requested)
+
+    def take(self, order: Order) -> list[TrackedSession]:
+        """Take in an order that came by itself; return the session, if it is to be ended now."""
+        with self._lock:
+            return self._ordered((order,))
 
     def due(self) -> bool:
         """Tell whether there is news that the monitor has not been told."""
         with self._lock:
-            return bool(self._endings or self._to_beat) or any(map(_has_news, self._live.values()))
+            return bool(self._endings or self._to_beat or self._telling)
+
+    def _note(self, session: TrackedSession) -> None:
+        """Put a session behind all others that have news, or nowhere if it has none."""
+        self._telling.pop(session, None)
+        if _has_news(session) and not session.over:
+            self._telling[session] = None
+
+    def _note_activity(self, session: TrackedSession) -> None:
+        session.activity += 1
+        if not session.over:
+            self._telling[session] = None
 
     def _find(self, session_ids: tuple[SessionId, ...]) -> list[TrackedSession]:
         return [self._live[each] for each in session_ids if each in self._live]
@@ -245,17 +286,20 @@ class Tracking:
         _forgotten(session)
         return session.session_id
 
-    def _ordered(self, orders: tuple[Order, ...]) -> Iterator[TrackedSession]:
+    def _ordered(self, orders: Iterable[Order]) -> list[TrackedSession]:
+        killed = []
         for order in orders:
             session = self._live.get(order.session_id)
             if session is None:
-                continue
+                continue  # it has just ended
             if session.order is None:
                 session.step = KillState.DELIVERED
-                yield session
+                killed.append(session)
             elif session.order.kill_id != order.kill_id:
                 session.step_told = None  # ordered anew by a monitor that lost the first order
             session.order = order
+            self._note(session)
+        return killed
 
 
 def _registered(session: TrackedSession) -> bool:

@@ -12,6 +12,7 @@ from ..adapters.http.app import create_app
 from ..adapters.storage.migrations import upgrade
 from ..adapters.storage.sqlite import SqliteDatabase
 from .container import Service
+from .hosting import keep_pauses_short, told_to_stop
 
 CHECKPOINT_EVERY = 1.0
 """Time between two looks at the length of the database's log, in seconds."""
@@ -33,10 +34,18 @@ def create(service: Service | None = None) -> Litestar:
         chores = [
             asyncio.create_task(_sweep(service)),
             asyncio.create_task(_checkpoint(database)),
+            asyncio.create_task(keep_pauses_short()),
         ]
+
+        def end_streams() -> None:
+            service.feed().close()
+            service.kills().close()
+
         try:
-            yield
+            with told_to_stop(end_streams):
+                yield
         finally:
+            end_streams()
             for chore in chores:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)

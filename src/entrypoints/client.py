@@ -6,18 +6,20 @@ import random
 import sys
 import threading
 from collections.abc import Hashable
-from functools import cache, partial
+from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from ..adapters.clock import SystemClock, TimeOrderedIds
 from ..adapters.gateway.deferred import DeferredMonitor
+from ..adapters.interruption import Interruptions, raiser
 from ..adapters.process import Script, catch_sigterm, in_child, this_process
+from ..adapters.vitals import ProcessVitals
+from ..application.app_ports import BrowserSession
 from ..application.link import Link
-from ..application.ports import BrowserSession
 from ..application.tracker import Tracker
 from ..application.tracking import Tracking
 from ..domain.ids import cleaned
-from .settings import BadSetting, Settings
 
 log = logging.getLogger("panel_session_monitor")
 
@@ -29,8 +31,9 @@ class SessionClient:
     """Tracks the sessions of this process: one link to the monitor, however many there are."""
 
     _lock: ClassVar[threading.RLock] = threading.RLock()
-    _links: ClassVar[dict[tuple[str, str | None], Link]] = {}
+    _links: ClassVar[dict[tuple[str | None, str | None], Link]] = {}
     _trackers: ClassVar[dict[Hashable, Tracker]] = {}
+    _interruptions: ClassVar[Interruptions] = Interruptions(raiser())
     _prepared: ClassVar[bool] = False
     _catching: ClassVar[bool] = False
 
@@ -59,34 +62,42 @@ class SessionClient:
             if tracker and not tracker.over:
                 return tracker
             cls._prepare()
-            link = cls._link(_settings(server_url, token), _seconds(heartbeat_interval))
+            link = cls._link(server_url, token)
+            link.heartbeat_interval = _least(link.heartbeat_interval, _seconds(heartbeat_interval))
             ended = partial(cls._ended, key)
             tracked = link.tracking.open(
                 cleaned(app_name, "unnamed"),
                 cleaned(user_id or user or "", "") or None,
                 session or Script(ended),
             )
-            tracker = cls._trackers[key] = Tracker(link, tracked)
+            tracker = cls._trackers[key] = Tracker(link, tracked, cls._interruptions)
         if session:
             session.on_over(ended)
         return tracker
 
     @classmethod
-    def _link(cls, settings: Settings, heartbeat_interval: float | None) -> Link:
-        place = (settings.server_url, settings.token)
+    def _link(cls, server_url: str | None, token: str | None) -> Link:
+        """Return the link to the server that the app has named, or has left to the settings."""
+        place = (server_url, token)
         if place not in cls._links:
             clock, ids = SystemClock(), TimeOrderedIds()
-            cls._links[place] = Link(
+            here = _working_directory()
+
+            def settle() -> tuple[str, str | None]:
+                from .settings import load_or_default  # noqa: PLC0415  # imports msgspec and dotenv
+
+                settings = load_or_default(here, server_url, token)
+                link.interval = settings.heartbeat_interval
+                return settings.server_url, settings.token
+
+            link = cls._links[place] = Link(
                 tracking=Tracking(this_process(ids), clock, ids),
-                monitor=DeferredMonitor(*place),
+                monitor=DeferredMonitor(settle),
                 clock=clock,
+                vitals=ProcessVitals(clock),
                 random=random.random,
-                interval=settings.heartbeat_interval,
             )
-        link = cls._links[place]
-        wishes = (link.heartbeat_interval, heartbeat_interval)
-        link.heartbeat_interval = min((each for each in wishes if each), default=None)
-        return link
+        return cls._links[place]
 
     @classmethod
     def _prepare(cls) -> None:
@@ -126,13 +137,12 @@ def _panel_session() -> tuple[BrowserSession | None, str | None]:
     return current_session(), current_user()
 
 
-@cache
-def _settings(server_url: str | None, token: str | None) -> Settings:
+def _working_directory() -> Path | None:
+    """Return where the settings' file may lie: the app may go elsewhere before they are read."""
     try:
-        return Settings.load(server_url=server_url, token=token)
-    except BadSetting as error:
-        log.warning("%s; the session monitor's defaults are used instead", error)
-        return Settings(server_url=server_url or Settings().server_url, token=token)
+        return Path.cwd()
+    except OSError:
+        return None
 
 
 def _seconds(interval: object) -> float | None:
@@ -141,3 +151,7 @@ def _seconds(interval: object) -> float | None:
     except (TypeError, ValueError):
         log.warning("heartbeat_interval=%r is no number of seconds", interval)
         return None
+
+
+def _least(*wishes: float | None) -> float | None:
+    return min((each for each in wishes if each), default=None)

@@ -3,6 +3,7 @@
 The command line offers the same settings as options; an option beats the environment.
 """
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 import msgspec
 from dotenv import dotenv_values
 from msgspec import Meta, Struct
+
+log = logging.getLogger("panel_session_monitor")
 
 S = TypeVar("S", bound="Settings")
 
@@ -53,14 +56,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 2.0
 
     @classmethod
-    def load(cls, **options: object) -> Self:
+    def load(cls, *, folder: Path | None = None, **options: object) -> Self:
         """Return the settings of this process; `options` that are not None beat the rest.
 
+        The `.env` file is looked for in `folder`, by default the working directory.
         Raises BadSetting.
         """
         given = {name: value for name, value in options.items() if value is not None}
         known = cls.__struct_fields__
-        values = {name: text for name, text in _environment(known).items() if text != ""} | given
+        found = _environment(known, folder)
+        values = {name: text for name, text in found.items() if text != ""} | given
         settings = _checked(cls, values)
         if settings.expire_after < settings.stale_after:
             raise BadSetting(
@@ -88,15 +93,25 @@ class Settings(Struct, frozen=True, kw_only=True):
         }
 
 
+def load_or_default(folder: Path | None, server_url: str | None, token: str | None) -> Settings:
+    """Return a client's settings; the defaults, with a warning, where one of them is bad."""
+    try:
+        return Settings.load(folder=folder, server_url=server_url, token=token)
+    except BadSetting as error:
+        log.warning("%s; the session monitor's defaults are used instead", error)
+        return Settings(server_url=server_url or Settings().server_url, token=token)
+
+
 def describe(name: str) -> str:
     """Return what a setting means."""
     metadata: tuple[Meta, ...] = Settings.__annotations__[name].__metadata__
     return next(each.description for each in metadata if each.description)
 
 
-def _environment(names: tuple[str, ...]) -> dict[str, str]:
+def _environment(names: tuple[str, ...], folder: Path | None) -> dict[str, str]:
     try:
-        merged: Mapping[str, str | None] = {**dotenv_values(Path.cwd() / ".env"), **os.environ}
+        file = (folder or Path.cwd()) / ".env"
+        merged: Mapping[str, str | None] = {**dotenv_values(file), **os.environ}
     except (OSError, UnicodeError) as error:
         raise BadSetting(f"the file .env cannot be read: {error}") from None
     found = {name: merged.get(PREFIX + name.upper()) for name in names}
@@ -113,6 +128,8 @@ def _checked(kind: type[S], values: Mapping[str, object]) -> S:
 
 
 def _with_driver(url: str) -> str:
+    if url.partition("://")[2].partition("?")[0] in ("", "/", "/:memory:"):
+        raise BadSetting(f"PSM_DATABASE_URL: must name a file, got {url!r}")
     for short, full in SCHEMES.items():
         if url.startswith(short):
             return full + url.removeprefix(short)

@@ -3,7 +3,7 @@
 A test module gives the fixture `monitor`, which knows no session at first, and derives a class.
 """
 
-from panel_session_monitor.application.ports import Monitor
+from panel_session_monitor.application.app_ports import Monitor
 from panel_session_monitor.domain.ids import ProcessId, SessionId
 from panel_session_monitor.domain.report import Activity, Ending, Registration, Report
 from panel_session_monitor.domain.session import EndReason, Process

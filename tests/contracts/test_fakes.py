@@ -1,6 +1,11 @@
 """The fakes of the two ends of the gateway keep their ports' contracts."""
 
+import asyncio
+
 import pytest
+from panel_session_monitor.application.kill import RequestKill
+from panel_session_monitor.domain.ids import KillId, SessionId
+from panel_session_monitor.domain.staleness import StalenessPolicy
 
 from ..fakes.clock import SettableClock
 from ..fakes.examples import a_session, a_task
@@ -10,6 +15,7 @@ from ..fakes.operator import InMemoryOperator
 from ..fakes.sessions import InMemorySessions
 from .monitor import MonitorContract
 from .operator import OperatorContract, Ward
+from .orders import Desk, OrdersContract
 
 
 @pytest.fixture
@@ -19,6 +25,26 @@ def monitor() -> InMemoryMonitor:
 
 class TestInMemoryMonitor(MonitorContract):
     """The fake of the server for an app."""
+
+
+@pytest.fixture
+def desk(monitor: InMemoryMonitor) -> Desk:
+    ids, policy = SequentialIds(), StalenessPolicy()
+    request = RequestKill(
+        unit_of_work=monitor.sessions, clock=monitor.clock, policy=policy, ids=ids
+    )
+
+    def kill(session: SessionId) -> KillId:
+        seen = asyncio.run(request(session))
+        assert seen.session.kill
+        monitor.poke()
+        return seen.session.kill.kill_id
+
+    return Desk(monitor, kill)
+
+
+class TestInMemoryMonitorsOrders(OrdersContract):
+    """The fake of the server for an app that listens."""
 
 
 @pytest.fixture

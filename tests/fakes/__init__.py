@@ -9,6 +9,7 @@ ids         Ids                                              SequentialIds
 sessions    UnitOfWork, SessionRepository, SessionReader     InMemorySessions
 monitor     Monitor                                          InMemoryMonitor
 host        SessionHost                                      RecordingHost
+vitals      Vitals                                           FixedVitals
 operator    Operator                                         InMemoryOperator
 examples    (no port: the values that tests begin with)
 """

@@ -9,10 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class RecordingHost:
-    """Keeps the reasons for which the session was ended; coroutines run in a loop of their own."""
+    """Keeps the reasons for which the session was ended; coroutines run in a loop of their own.
+
+    has_loop   whether the session has an event loop that answers
+    pings      what it has yet to answer
+    """
 
     ended_for: list[str] = field(default_factory=list)
     failure: Exception | None = None
+    has_loop: bool = False
+    pings: list[Callable[[], None]] = field(default_factory=list)
 
     def end(self, reason: str) -> None:
         """Note the end, or fail with `failure`."""
@@ -30,6 +36,12 @@ class RecordingHost:
             running.result(seconds)
 
         return wait
+
+    def ping(self, pong: Callable[[], None]) -> bool:
+        """Keep what is to be called, if there is a loop: whether it comes round is for the test."""
+        if self.has_loop:
+            self.pings.append(pong)
+        return self.has_loop
 
     def release(self) -> None:
         """Nothing was held back."""

@@ -1,14 +1,16 @@
 """The server as a tracked app sees it, without a network between them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
+from panel_session_monitor.application.clock import Clock
 from panel_session_monitor.application.group import GroupCommit
 from panel_session_monitor.application.intake import RecordReports
-from panel_session_monitor.application.ports import Clock
 from panel_session_monitor.application.report import RecordReport
-from panel_session_monitor.domain.report import Reply, Report
+from panel_session_monitor.domain.ids import KillId, ProcessId
+from panel_session_monitor.domain.report import Order, Reply, Report
 
 from .sessions import InMemorySessions
 
@@ -22,6 +24,8 @@ class InMemoryMonitor:
     garble       makes of a true reply what is answered instead
     attempts     how often a report was tried, with success or without
     reports      the reports that were taken
+    no_orders    raised instead of opening an order stream, as long as it is set
+    streams      after which order each stream was opened, with success or without
     """
 
     sessions: InMemorySessions
@@ -32,6 +36,9 @@ class InMemoryMonitor:
     garble: Callable[[Reply], Reply] | None = None
     attempts: int = 0
     reports: list[Report] = field(default_factory=list)
+    no_orders: BaseException | None = None
+    streams: list[KillId | None] = field(default_factory=list)
+    _pokes: SimpleQueue[BaseException | bool] = field(default_factory=SimpleQueue)
 
     def report(self, report: Report) -> Reply:
         """Deliver a report and return what came back."""
@@ -47,3 +54,32 @@ class InMemoryMonitor:
         if self.reply_lost:
             raise self.reply_lost
         return self.garble(reply) if self.garble else reply
+
+    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+        """Yield None, then the orders in the store, and again when it is poked."""
+        self.streams.append(after)
+        if self.no_orders:
+            raise self.no_orders
+        yield None
+        given: set[KillId] = set()
+        poke: BaseException | bool = True
+        while poke:
+            if isinstance(poke, BaseException):
+                raise poke
+            for order in asyncio.run(self.sessions.orders(process_id)):
+                if order.kill_id not in given and not (after and order.kill_id <= after):
+                    given.add(order.kill_id)
+                    yield order
+            poke = self._pokes.get()
+
+    def poke(self) -> None:
+        """Have the stream that is open, or the next one, look for orders."""
+        self._pokes.put(True)
+
+    def break_off(self, error: BaseException) -> None:
+        """Have it fail."""
+        self._pokes.put(error)
+
+    def hang_up(self) -> None:
+        """Have it end."""
+        self._pokes.put(False)

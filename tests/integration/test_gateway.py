@@ -14,7 +14,8 @@ from litestar.testing import AsyncTestClient, TestClient
 from panel_session_monitor.adapters.gateway.deferred import DeferredMonitor
 from panel_session_monitor.adapters.gateway.monitor import LARGEST_REPLY, HttpMonitor
 from panel_session_monitor.adapters.gateway.operator import HttpOperator
-from panel_session_monitor.application.ports import MonitorUnavailable, OperatorError
+from panel_session_monitor.application.app_ports import MonitorUnavailable
+from panel_session_monitor.application.ports import OperatorError
 from panel_session_monitor.domain.report import Report
 from panel_session_monitor.entrypoints.api import create
 from panel_session_monitor.entrypoints.container import Service
@@ -148,7 +149,7 @@ def test_a_busy_server_may_ask_for_a_pause(
 )
 def test_an_address_of_nobody_is_told_in_a_line(url: str) -> None:
     with pytest.raises(MonitorUnavailable) as told:
-        DeferredMonitor(url.format(port=free_port())).report(NOTHING)
+        DeferredMonitor(lambda: (url.format(port=free_port()), None)).report(NOTHING)
 
     assert "\n" not in str(told.value)
 

@@ -1,10 +1,14 @@
 """What an app does wrong, or its machine, is no reason for the client to harm it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from ..support.processes import eventually
+from ..support.servers import answering, saying
 
 TRACK = """
 from fractions import Fraction
@@ -57,3 +61,28 @@ def test_settings_that_cannot_be_read_do_not_stop_the_app(tmp_path: Path) -> Non
 
     assert done.stdout == "worked\n", done.stderr
     assert ".env cannot be read" in done.stderr
+
+
+def test_the_settings_of_the_first_folder_hold_though_nobody_answers_and_the_app_moves_on(
+    tmp_path: Path,
+) -> None:
+    program = """
+import os
+from panel_session_monitor import SessionClient
+tracker = SessionClient.get_tracker("app")
+os.chdir("/")
+input()
+"""
+    no_monitor = saying(b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n")
+    with answering(no_monitor) as server:
+        settings = f"PSM_SERVER_URL={server.url}\nPSM_HEARTBEAT_INTERVAL=0.1\n"
+        (tmp_path / ".env").write_text(settings)
+        environment = {name: text for name, text in os.environ.items() if name[:4] != "PSM_"}
+        with subprocess.Popen(
+            [sys.executable, "-c", program], cwd=tmp_path, env=environment, stdin=subprocess.PIPE
+        ) as running:
+            # With pauses of up to 30 s, as without the setting, it would hardly ask as often.
+            eventually(lambda: len(server.requests) >= 40, patience=20)
+            running.communicate(b"\n")
+
+    assert running.returncode == 0

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 SERVER = {"alembic", "dependency_injector", "litestar", "sqlalchemy", "uvicorn"}
-SLOW = {"httpx", "panel", "bokeh", "pandas"}
+SLOW = {"httpx", "httpx_sse", "msgspec", "dotenv", "panel", "bokeh", "pandas"}
 
 
 def test_the_import_loads_neither_the_server_nor_what_is_slow() -> None:

@@ -1,11 +1,13 @@
-"""The gateway, imported by the thread that reports first: httpx takes its time to import."""
+"""The gateway, imported by the thread that reports first: its libraries take time to import."""
 
 import os
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from ...application.ports import Monitor
-from ...domain.report import Reply, Report
+from ...application.app_ports import Monitor
+from ...domain.ids import KillId, ProcessId
+from ...domain.report import Order, Reply, Report
 
 _importing = threading.Lock()
 if hasattr(os, "register_at_fork"):
@@ -19,17 +21,32 @@ if hasattr(os, "register_at_fork"):
 
 @dataclass(slots=True)
 class DeferredMonitor:
-    """`HttpMonitor`, made at its first use, so that no page waits for its libraries."""
+    """`HttpMonitor`, made at its first use, so that no page waits for its libraries.
 
-    server_url: str
-    token: str | None = field(default=None, repr=False)
+    `settle` returns the server's address and the token; it may import what it likes, too.
+    """
+
+    settle: Callable[[], tuple[str, str | None]]
     _monitor: Monitor | None = field(default=None, repr=False)
 
     def report(self, report: Report) -> Reply:
         """Deliver a report and return what came back (raises MonitorUnavailable)."""
+        return self._made().report(report)
+
+    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+        """Yield None once the stream stands, then orders (raises MonitorUnavailable)."""
+        return self._made().orders(process_id, after)
+
+    def hang_up(self) -> None:
+        """End the orders that another thread waits for."""
+        if self._monitor is not None:
+            self._monitor.hang_up()
+
+    def _made(self) -> Monitor:
         if self._monitor is None:
             with _importing:
+                place = self.settle()
                 from .monitor import HttpMonitor  # noqa: PLC0415  # see above
 
-            self._monitor = HttpMonitor(self.server_url, self.token)
-        return self._monitor.report(report)
+                self._monitor = HttpMonitor(*place)
+        return self._monitor

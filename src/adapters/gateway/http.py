@@ -14,8 +14,10 @@ NONSENSE = (
 )
 """What reading an answer raises that no monitor gave."""
 
-TIMEOUT = httpx.Timeout(5.0)
+PATIENCE = 5.0
 """Longest silence borne while connecting, sending or reading, in seconds."""
+
+TIMEOUT = httpx.Timeout(PATIENCE)
 
 
 def shown(url: str) -> str:

@@ -1,14 +1,18 @@
-"""The server as a tracked app sees it: one blocking call, made by the link's thread alone."""
+"""The server as a tracked app sees it: blocking calls, each made by one thread of the link."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
 import msgspec
 
-from ...application.ports import MonitorUnavailable
-from ...domain.report import Reply, Report
+from ...application.app_ports import MonitorUnavailable, MonitorUnreachable
+from ...domain.ids import KillId, ProcessId
+from ...domain.report import Order, Reply, Report
 from ..wire.reports import HeartbeatsBody, HeartbeatsReply
-from .http import NONSENSE, TIMEOUT, headers, shown
+from . import orders
+from .http import NONSENSE, PATIENCE, TIMEOUT, headers, shown
 
 LARGEST_REPLY = 8 << 20
 """Most bytes read of a reply: a server that never stops talking must not fill the app's memory."""
@@ -21,30 +25,52 @@ BUSY = {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}
 
 @dataclass(slots=True)
 class HttpMonitor:
-    """Reports over HTTP. The connection is opened with the first report and kept."""
+    """Reports and orders over HTTP. Connections are opened with their first use and kept.
+
+    `silence` is how long an order stream may be silent, in seconds.
+    """
 
     server_url: str
     token: str | None = None
+    silence: float = orders.SILENCE
     _client: httpx.Client | None = field(default=None, repr=False)
+    _stream: httpx.Response | None = field(default=None, repr=False)
 
     def report(self, report: Report) -> Reply:
         """Deliver a report and return what came back (raises MonitorUnavailable)."""
         body = msgspec.json.encode(HeartbeatsBody.of(report))
-        try:
+        with self._understood():
             with self._connected().stream("POST", "/heartbeats", content=body) as response:
                 content = _read(response)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise MonitorUnavailable(
-                f"{shown(self.server_url)}: {error or type(error).__name__}"
-            ) from None
-        if response.status_code != httpx.codes.OK:
-            raise self._refused(response)
-        try:
+            self._require_ok(response)
             return msgspec.json.decode(content, type=HeartbeatsReply).reply()
-        except NONSENSE:
-            raise MonitorUnavailable(
-                f"{shown(self.server_url)} answers, but is no monitor"
-            ) from None
+
+    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+        """Yield None once the stream stands, then orders (raises MonitorUnavailable)."""
+        resume = {"Last-Event-ID": str(after)} if after else {}
+        with (
+            self._understood(),
+            self._connected().stream(
+                "GET",
+                f"/processes/{process_id}/orders",
+                headers=orders.HEADERS | resume,
+                timeout=httpx.Timeout(PATIENCE, read=self.silence),
+            ) as response,
+        ):
+            self._require_ok(response)
+            if not orders.is_stream(response):
+                raise httpx.DecodingError("what answers to a request for orders is no stream")
+            self._stream = response
+            try:
+                yield None
+                yield from orders.read_orders(response)
+            finally:
+                self._stream = None
+
+    def hang_up(self) -> None:
+        """End the orders that another thread waits for."""
+        if stream := self._stream:
+            orders.hang_up(stream)
 
     def _connected(self) -> httpx.Client:
         if self._client is None:
@@ -53,9 +79,30 @@ class HttpMonitor:
             )
         return self._client
 
-    def _refused(self, response: httpx.Response) -> MonitorUnavailable:
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Make of every failure a MonitorUnavailable, told in a line."""
+        try:
+            yield
+        except httpx.ReadTimeout:
+            raise MonitorUnavailable(f"{shown(self.server_url)} has gone silent") from None
+        except (httpx.TransportError, OSError) as error:
+            raise MonitorUnreachable(self._told(error)) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise MonitorUnavailable(self._told(error)) from None
+        except NONSENSE:
+            raise MonitorUnavailable(
+                f"{shown(self.server_url)} answers, but is no monitor"
+            ) from None
+
+    def _told(self, error: Exception) -> str:
+        return f"{shown(self.server_url)}: {error or type(error).__name__}"
+
+    def _require_ok(self, response: httpx.Response) -> None:
+        if response.status_code == httpx.codes.OK:
+            return
         pause = _seconds(response.headers.get("retry-after", ""))
-        return MonitorUnavailable(
+        raise MonitorUnavailable(
             f"{shown(self.server_url)} answers {response.status_code}",
             pause if response.status_code in BUSY else None,
         )

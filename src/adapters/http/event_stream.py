@@ -1,8 +1,12 @@
-"""Answers of the type `text/event-stream` (WHATWG HTML, section 9.2): frames and the response."""
+"""Answers of the type `text/event-stream` (WHATWG HTML, section 9.2): their text, and the response.
+
+Reading such a stream is a library's work; writing it is four lines of text.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -15,24 +19,45 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "text/event-stream"
 
-# A comment needs no empty line after it, and some parsers take one for an empty event.
+# A comment is a line. An empty line after it would be an empty event for some parsers.
 OPENED = b": open\n"
 KEEP_ALIVE = b": keep-alive\n"
-FAREWELL = b": the server stops, come again\n"
+FAREWELL = b": the server stops\n"
+
+KEPT_BYTES = 8 << 20
+"""How much encoded text is kept for readers that are a little behind the others."""
 
 
-def frame(event: str, data: bytes, event_id: str = "") -> bytes:
-    """Return one event; `data` is a line of JSON."""
+def frame(event: str, data: bytes, event_id: str) -> bytes:
+    """Return an event; `data` is one line."""
     return b"event: %b\nid: %b\ndata: %b\n\n" % (event.encode(), event_id.encode(), data)
 
 
 def mark(event_id: str) -> bytes:
-    """Return what sets the reader's last event id, and is no event."""
+    """Return what sets the reader's last event id, without an event."""
     return b"id: %b\n\n" % event_id.encode()
 
 
+class LatestFrames:
+    """The latest frames by their event's id, as many as fit."""
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        self._room = kept_bytes
+        self._frames: OrderedDict[str, bytes] = OrderedDict()
+
+    def get(self, event_id: str, encode: Callable[[], bytes]) -> bytes:
+        """Return an event's frame, from `encode` if it is not here."""
+        known = self._frames.get(event_id)
+        if known is None:
+            known = self._frames[event_id] = encode()
+            self._room -= len(known)
+            while self._room < 0:
+                self._room += len(self._frames.popitem(last=False)[1])
+        return known
+
+
 async def within(seconds: float, work: Awaitable[T]) -> T | None:
-    """Return what `work` gives, or None if that takes longer; it is then cancelled."""
+    """Return what `work` gives, or None if that takes longer: it is then cancelled."""
     try:
         async with asyncio.timeout(seconds) as limit:
             return await work
@@ -45,8 +70,9 @@ async def within(seconds: float, work: Awaitable[T]) -> T | None:
 class EventStream(ASGIResponse):
     """Writes what `chunks` gives until it ends or the client has left.
 
-    One task per stream, which also looks now and then whether the client is still there: with
-    each chunk, so that keep-alive comments bound how long one that has left is kept.
+    One task does all. A second one, that waits for the client to leave, would cost each stream
+    6 KiB more, and might cancel a read of the store; so after each chunk it is asked whether it
+    has left, and the keep-alive comments see to it that this is asked every 15 s.
     """
 
     _should_set_content_length = False

@@ -1,8 +1,9 @@
 """Streams of events: orders for a process, changes for those who watch the live list."""
 
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from functools import partial
+from inspect import cleandoc
 from typing import Annotated, TypeVar
 from uuid import UUID
 
@@ -16,60 +17,64 @@ from litestar.status_codes import HTTP_200_OK
 
 from ...application.orders_due import ListOrdersDue
 from ...application.ports import ChangeFeed, Clock, Event, KillChannel
-from ...domain.change import Changed, Heard
+from ...domain.change import Change, Changed, Heard
 from ...domain.ids import KillId, ProcessId, SessionId
 from ...domain.report import Order
 from ...domain.staleness import StalenessPolicy
 from ..wire.changes import HeardView
 from ..wire.reports import OrderView
 from ..wire.sessions import SessionView
-from .event_stream import KEEP_ALIVE, MEDIA_TYPE, OPENED, EventStream, frame, mark, within
+from .event_stream import (
+    KEEP_ALIVE,
+    MEDIA_TYPE,
+    OPENED,
+    EventStream,
+    LatestFrames,
+    frame,
+    mark,
+    within,
+)
 from .problems import refusals
 
-KEPT_FRAMES = 1_000
-"""Most encoded changes that are kept, for readers a little behind the others."""
+T = TypeVar("T")
+LastEventId = Annotated[T | None, HeaderParameter(name="Last-Event-ID")]
 
 AN_ID = UUID("01990a5d-ac96-774b-bcce-b302099a8057")
 AN_ORDER = Order(session_id=SessionId(AN_ID), kill_id=KillId(AN_ID), reason="maintenance")
 """What the documentation shows."""
-
-T = TypeVar("T")
-LastEventId = Annotated[T | None, HeaderParameter(name="Last-Event-ID")]
 
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderStreams:
-    """The orders of a process as they are given: the store says which, a poke says when to look.
+    """Give a process the kills of its sessions, each once: those that wait, then new ones at once.
 
-    `keep_alive` gives the seconds until the next comment, where there is no order.
+    Events are named `kill`. With `Last-Event-ID`, orders up to that one are left out; the replies
+    to the process's heartbeats repeat every order until it is obeyed.
     """
 
     due: ListOrdersDue
     kills: KillChannel
     keep_alive: Callable[[], float]
+    """Seconds of silence after which a comment is due."""
 
     async def __call__(
-        self, process_id: ProcessId, resumed: UUID | None
+        self, process_id: ProcessId, last: UUID | None = None
     ) -> AsyncGenerator[bytes, None]:
-        """Give every order that is due, but for those up to `resumed` at the beginning.
-
-        What was given and is still due is remembered, rather than the last id: of two orders
-        given at the same moment the later may be stored first.
-        """
-        given: frozenset[UUID] = frozenset()
+        """Give the stream. The store says what is due, a poke says when to look."""
+        # Not the last id but what is still due is remembered: of two orders that are given at the
+        # same moment the later may be stored first.
+        given: set[UUID] = set()
         poked: bool | None = True
         with self.kills.listen(process_id) as listener:
             yield OPENED
             while poked is not False:
                 if poked:
                     due = await self.due(process_id)
-                    skipped = {each.kill_id for each in due if resumed and each.kill_id <= resumed}
-                    yield b"".join(
-                        _order(each) for each in due if each.kill_id not in given | skipped
-                    )
-                    given, resumed = frozenset(each.kill_id for each in due), None
+                    given |= {each.kill_id for each in due if last and each.kill_id <= last}
+                    yield b"".join(_order(each) for each in due if each.kill_id not in given)
+                    given, last = {each.kill_id for each in due}, None
                 else:
                     yield KEEP_ALIVE
                 poked = await within(self.keep_alive(), listener.poked())
@@ -77,16 +82,23 @@ class OrderStreams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeStreams:
-    """The changes of the live list, each encoded once for all readers, as it is first seen."""
+    """Give the changes of the live list, in order, from a position on or from now.
+
+    `session`: a session is as it is here; one with `end_reason` leaves the list. `heartbeats`:
+    these sessions, and all that beat with these processes, were heard of. `resync`: changes were
+    missed, `GET /sessions` has them. Positions are the events' ids; that of a list comes with it
+    as the header `Last-Event-ID`. A browser, which cannot set this one, begins with `after`.
+    """
 
     feed: ChangeFeed
     clock: Clock
     policy: StalenessPolicy
     keep_alive: Callable[[], float]
-    frames: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
+    """Seconds of silence after which a comment is due."""
+    latest: LatestFrames = field(default_factory=LatestFrames)
 
-    async def __call__(self, position: str | None) -> AsyncGenerator[bytes, None]:
-        """Give every change after `position`; without one, after now, and where that is."""
+    async def __call__(self, position: str | None = None) -> AsyncGenerator[bytes, None]:
+        """Give the stream; a change is encoded once for all readers, as it is first seen."""
         place = position or self.feed.position()
         yield OPENED if position else OPENED + mark(place)
         while True:
@@ -100,22 +112,17 @@ class ChangeStreams:
                 return
 
     def _frame(self, event: Event) -> bytes:
-        if event.change is None:
+        if event.change is None:  # its position is that of the last change, too
             return frame("resync", b"{}", event.position)
-        known = self.frames.get(event.position)
-        if known is None:
-            known = self.frames[event.position] = self._encoded(event)
-            if len(self.frames) > KEPT_FRAMES:
-                self.frames.popitem(last=False)
-        return known
+        return self.latest.get(event.position, partial(self._encoded, event.position, event.change))
 
-    def _encoded(self, event: Event) -> bytes:
-        match event.change:
+    def _encoded(self, position: str, change: Change) -> bytes:
+        match change:
             case Changed(session=session):
                 seen = self.policy.observe(session, self.clock.now())
-                return frame("session", _encode(SessionView.of(seen)), event.position)
+                return frame("session", _encode(SessionView.of(seen)), position)
             case Heard() as heard:
-                return frame("heartbeats", _encode(HeardView.of(heard)), event.position)
+                return frame("heartbeats", _encode(HeardView.of(heard)), position)
 
 
 def _order(order: Order) -> bytes:
@@ -128,7 +135,7 @@ def _documented(*events: bytes) -> dict[int, ResponseSpec]:
     stream = ResponseSpec(
         str,
         media_type=MEDIA_TYPE,
-        description="Events, as they come; the answer ends when the server stops",
+        description="Events, as they come, and a comment at least every 15 s",
         generate_examples=False,
         examples=[Example(value=text)],
     )
@@ -138,7 +145,7 @@ def _documented(*events: bytes) -> dict[int, ResponseSpec]:
 @get(
     "/processes/{process_id:uuid}/orders",
     tags=["apps"],
-    description=OrderStreams.__doc__,
+    description=cleandoc(OrderStreams.__doc__ or ""),
     responses=_documented(_order(AN_ORDER)),
 )
 async def follow_orders(
@@ -153,8 +160,8 @@ async def follow_orders(
 @get(
     "/events",
     tags=["operators"],
-    description=ChangeStreams.__doc__,
-    responses=_documented(frame("resync", b"{}", "7")),
+    description=cleandoc(ChangeStreams.__doc__ or ""),
+    responses=_documented(frame("resync", b"{}", "01990a5dac96774bbcceb302099a8057-7")),
 )
 async def follow_changes(
     change_streams: NamedDependency[ChangeStreams],

@@ -1,4 +1,4 @@
-"""What Bokeh and Panel keep private, and the four places where Bokeh's server is wrapped.
+"""What Bokeh and Panel keep private, and the five places where Bokeh's server is wrapped.
 
 Read from panel 1.9 and bokeh 3.9; nothing else in this project touches it:
 
@@ -12,8 +12,10 @@ Read from panel 1.9 and bokeh 3.9; nothing else in this project touches it:
 Wrapped are `WSHandler._async_open`, because a page that reconnects has its killed session made
 again under the same id; `ApplicationContext.create_session_if_needed`, because a page that is
 loaded anew may well bring a killed id in its URL; `ServerSession.unsubscribe`, because Bokeh tells
-nobody that the last WebSocket of a session is gone; and `ServerSession.destroy`, because it empties
-the modules of the app's code, which the callbacks of the session's end still need.
+nobody that the last WebSocket of a session is gone; `ServerSession.destroy`, because it empties
+the modules of the app's code, which the callbacks of the session's end still need; and
+`ProtocolHandler.handle`, because an interrupted callback would take down the WebSocket that is to
+tell the page why, at least inside FastAPI.
 """
 # ruff: noqa: SLF001 -- private members are what this module is for
 
@@ -31,10 +33,13 @@ from bokeh.document import Document
 from bokeh.document.events import ModelChangedEvent
 from bokeh.server.connection import ServerConnection
 from bokeh.server.contexts import ApplicationContext
+from bokeh.server.protocol_handler import ProtocolHandler
 from bokeh.server.session import ServerSession
 from bokeh.server.views.ws import WSHandler
 from bokeh.util.token import get_session_id
 from panel.io.state import set_curdoc, state
+
+from ...application.app_ports import SessionKilled
 
 log = logging.getLogger("panel_session_monitor")
 
@@ -65,6 +70,7 @@ def install(hooks: Hooks) -> None:
     _wrap_creation(hooks)
     _wrap_unsubscribing(hooks)
     _wrap_destroying(hooks)
+    _wrap_handling()
 
 
 def _wrap_opening(hooks: Hooks) -> None:
@@ -125,6 +131,21 @@ def _wrap_destroying(hooks: Hooks) -> None:
         hooks.destroyed(document, partial(_empty, modules))
 
     sessions.destroy = destroy_all_but_the_code
+
+
+def _wrap_handling() -> None:
+    protocol: Any = ProtocolHandler
+    handles = protocol.handle
+
+    @wraps(handles)
+    async def handle_to_its_end(handler: ProtocolHandler, *message: Any) -> Any:
+        try:
+            return await handles(handler, *message)
+        except SessionKilled:
+            log.info("A callback was interrupted: its session is killed", exc_info=True)
+            return None
+
+    protocol.handle = handle_to_its_end
 
 
 def _empty(modules: list[ModuleType]) -> None:

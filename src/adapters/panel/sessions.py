@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from functools import partial
 from itertools import count
 from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
@@ -16,7 +16,7 @@ from bokeh.server.session import ServerSession
 from panel.config import config
 from panel.io.state import set_curdoc, state
 
-from ..coroutines import start
+from ..coroutines import call, start
 from . import bokeh_fastapi, internals
 from .ending import Endings
 
@@ -66,8 +66,7 @@ class PanelSession:
 
         While a callback of the app blocks the event loop, it happens when the loop is free again.
         """
-        if loop := self._running_loop():
-            loop.call_soon_threadsafe(self._begin_to_end, reason, context=Context())
+        call(partial(self._begin_to_end, reason), self._loop)
 
     def run(self, work: Coroutine[Any, Any, object]) -> Callable[[float], None]:
         """Start a coroutine on the session's event loop; the result waits for it.
@@ -77,12 +76,15 @@ class PanelSession:
         """
         return start(work, self._running_loop())
 
+    def ping(self, pong: Callable[[], None]) -> bool:
+        """Call back from the session's event loop when it comes round; False if it has stopped."""
+        return call(pong, self._loop)
+
     def release(self) -> None:
         """The app's code is needed no more: what is left of it may go."""
         with self._lock:
             self._released, empty = True, self._empty
-        if loop := self._running_loop():
-            loop.call_soon_threadsafe(empty, context=Context())
+        call(empty, self._loop)
 
     def destroyed(self, empty: Callable[[], None]) -> None:
         """The session is no more, but for its code, which `empty` takes away when it may go."""

@@ -17,6 +17,7 @@ from ...fakes.examples import a_process
 from ...fakes.host import RecordingHost
 from ...fakes.ids import SequentialIds
 from ...fakes.monitor import InMemoryMonitor
+from ...fakes.vitals import FixedVitals
 from .world import World
 
 
@@ -41,15 +42,16 @@ class App:
 
     def linked(self, random: Callable[[], float], **fields: Any) -> Link:
         """Return the link between the two."""
-        return Link(
-            tracking=self.tracking, monitor=self.monitor, clock=self.clock, random=random, **fields
-        )
+        parts = {"monitor": self.monitor, "vitals": FixedVitals(), **fields}
+        return Link(tracking=self.tracking, clock=self.clock, random=random, **parts)
 
     # What happens in the app
 
-    def open(self, app_name: str = "sales", user_id: str | None = None) -> TrackedSession:
+    def open(
+        self, app_name: str = "sales", user_id: str | None = None, *, has_loop: bool = False
+    ) -> TrackedSession:
         """Open a session."""
-        host = RecordingHost()
+        host = RecordingHost(has_loop=has_loop)
         session = self.tracking.open(app_name, user_id, host)
         self.hosts[session.session_id] = host
         return session
@@ -70,6 +72,11 @@ class App:
     def deliver(self, draft: Draft) -> Reply:
         """Have the monitor take a report, and keep the reply."""
         return self.monitor.report(draft.report)
+
+    def push(self) -> list[TrackedSession]:
+        """Take in the orders as the stream brings them; return the sessions to be ended."""
+        orders = asyncio.run(self.world.sessions.orders(self.tracking.process.process_id))
+        return [session for order in orders for session in self.tracking.take(order)]
 
     # What happens at the monitor
 

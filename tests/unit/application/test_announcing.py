@@ -53,10 +53,13 @@ async def test_changes_are_told_when_they_are_stored_in_their_order(announced: A
 
 
 async def test_nothing_is_told_of_a_transaction_that_fails(announced: Announced) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with announced.begin() as sessions:
             await sessions.save([a_session(1)])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
 
     assert await announced.told() == []
 
@@ -93,11 +96,11 @@ async def test_a_process_is_poked_when_an_order_for_it_is_stored(announced: Anno
     mine, other = a_process(1), a_process(2)
     ordered = a_session(1, process=mine, kill=a_kill())
     told = a_session(2, process=other, kill=a_kill(2, delivered_at=NOON))
-    with announced.kills.listen(mine.process_id) as here:
-        with announced.kills.listen(other.process_id) as there:
-            async with announced.begin() as sessions:
-                await sessions.save([ordered, told])
+    kills = announced.kills
+    with kills.listen(mine.process_id) as here, kills.listen(other.process_id) as there:
+        async with announced.begin() as sessions:
+            await sessions.save([ordered, told])
 
-            assert await asyncio.wait_for(here.poked(), 1)
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(there.poked(), 0.05)
+        assert await asyncio.wait_for(here.poked(), 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(there.poked(), 0.05)

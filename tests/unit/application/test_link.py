@@ -2,75 +2,32 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic
 from typing import Any
 
 import pytest
-from panel_session_monitor.application.link import DEFAULT_REASON, Link
-from panel_session_monitor.application.ports import MonitorUnavailable
+from panel_session_monitor.adapters.interruption import Interruptions, raiser
+from panel_session_monitor.application.app_ports import MonitorUnavailable, SessionKilled
+from panel_session_monitor.application.ending import DEFAULT_REASON
+from panel_session_monitor.application.tracker import Tracker
 from panel_session_monitor.application.tracking import TrackedSession
+from panel_session_monitor.domain.ids import KillId, ProcessId
 from panel_session_monitor.domain.kill import KillState
-from panel_session_monitor.domain.report import Activity, Reply, Report
+from panel_session_monitor.domain.report import Activity, Order, Reply, Report
 from panel_session_monitor.domain.session import EndReason
 from panel_session_monitor.domain.task import Task
 
 from ...fakes.clock import NOON, SettableClock
 from ...fakes.examples import ago
 from ...fakes.host import RecordingHost
+from ...fakes.vitals import FixedVitals
 from ...support.processes import eventually
 from .app import App
+from .linked import AWAY, LOGGER, PATIENCE, Linked, errors_of, link_threads, soon, warnings_of
 from .world import World
-
-LOGGER = "panel_session_monitor"
-PATIENCE = 5.0
-AWAY = MonitorUnavailable("connection refused")
-
-
-def soon(question: Callable[[], Any]) -> Any:
-    """Wait for what does not take long."""
-    return eventually(question, patience=PATIENCE, every=0.005)
-
-
-@dataclass(slots=True)
-class Linked(App):
-    """An app whose link runs; nearly no random pauses."""
-
-    link: Link = field(init=False)
-
-    def __post_init__(self) -> None:
-        App.__post_init__(self)
-        self.link = self.linked(lambda: 0.02, coalesce=0.01)
-
-    def known(self, session: TrackedSession) -> Any:
-        """Wait until the monitor knows a session and the link knows that; return what it knows."""
-        return soon(lambda: self.link.online and self.stored(session))
-
-    def beats(self) -> None:
-        """Let the next heartbeat come, and wait until it was sent."""
-        before = self.reports_with_beats()
-        self.clock.advance(30)
-        self.link.wake()
-        soon(lambda: self.reports_with_beats() > before)
-
-    def reports_with_beats(self) -> int:
-        """Count the heartbeats sent."""
-        return sum(bool(report.session_ids) for report in self.monitor.reports)
-
-    def goes_away(self, failure: BaseException = AWAY) -> None:
-        """Let the monitor be away, and wait until the link has noticed."""
-        self.monitor.failure = failure
-        before = self.monitor.attempts
-        self.clock.advance(30)
-        self.link.wake()
-        soon(lambda: self.monitor.attempts > before and not self.link.online)
-
-    def comes_back(self) -> None:
-        """Let the monitor be there again, and wait until the link has noticed."""
-        self.monitor.failure = None
-        soon(lambda: self.link.online)
 
 
 @pytest.fixture
@@ -79,21 +36,6 @@ def app() -> Iterator[Linked]:
     yield app
     app.monitor.failure = app.monitor.garble = None
     app.link.shut_down()
-
-
-def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the warnings about the monitor."""
-    return [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
-
-
-def errors_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what went wrong, as it was logged."""
-    return [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
-
-
-def link_threads() -> list[threading.Thread]:
-    """Return the threads of all links that run."""
-    return [each for each in threading.enumerate() if each.name == LOGGER.replace("_", "-")]
 
 
 # Reporting
@@ -201,6 +143,54 @@ def test_processes_that_start_together_spread_their_heartbeats() -> None:
     link.shut_down()
 
 
+def test_a_heartbeat_tells_how_the_process_fares_and_other_reports_do_not(app: Linked) -> None:
+    session = app.open()
+    app.known(session)
+    soon(lambda: app.monitor.streams)
+    app.tracking.begin(session, "Loading")
+    soon(lambda: app.known(session).task)
+
+    app.beats()
+
+    told = [(bool(each.session_ids), each.figures) for each in app.monitor.reports]
+    figures = FixedVitals.figures
+    assert told == [(True, figures), (False, None), (True, replace(figures, connected=True))]
+
+
+def test_a_blocked_event_loop_does_not_hold_up_the_heartbeats(app: Linked) -> None:
+    app.known(app.open(has_loop=True))
+
+    app.beats()
+    app.clock.advance(30)
+    app.beats()
+
+    figures = app.monitor.reports[-1].figures
+    assert figures
+    assert figures.loop_lag_seconds
+    assert figures.loop_lag_seconds >= 60
+
+
+def test_one_session_is_reported_once_in_a_while_and_its_last_state_arrives() -> None:
+    app = App()
+    link = app.linked(lambda: 1.0, coalesce=0.1)
+    session = app.open()
+    soon(lambda: link.online)
+    task = app.tracking.begin(session, "Loading")
+    begun, step = monotonic(), 0
+
+    while monotonic() - begun < 0.5:
+        step += 1
+        app.tracking.advance(session, task, 1 / step)
+    soon(lambda: not app.tracking.due())
+
+    told = [each for report in app.monitor.reports for each in report.news]
+    assert len(told) <= 8  # a registration, a beginning, one in each 0.1 s, the last
+    assert told[-1] == Activity(
+        session_id=session.session_id, running=True, task="Loading", progress=1 / step, age=0.0
+    )
+    link.shut_down()
+
+
 # Outages
 
 
@@ -273,8 +263,18 @@ def test_a_monitor_that_forgot_everything_is_told_again(app: Linked) -> None:
     assert soon(lambda: app.known(session).task == Task(name="Loading", started_at=NOON))
 
 
+class Unpushing:
+    """What a monitor lacks that only takes reports."""
+
+    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+        raise AWAY
+
+    def hang_up(self) -> None:
+        """Nobody waits."""
+
+
 @dataclass(slots=True)
-class TimedMonitor:
+class TimedMonitor(Unpushing):
     """Is away, and remembers when it was asked."""
 
     failure: MonitorUnavailable
@@ -289,7 +289,7 @@ class TimedMonitor:
 def test_a_server_that_asks_for_a_pause_gets_it() -> None:
     app = App()
     monitor = TimedMonitor(MonitorUnavailable("busy", retry_after=0.2))
-    link = Link(tracking=app.tracking, monitor=monitor, clock=app.clock, random=lambda: 0.0)
+    link = app.linked(lambda: 0.0, monitor=monitor)
 
     app.open()
     soon(lambda: len(monitor.asked_at) >= 3)
@@ -303,7 +303,7 @@ def test_a_server_that_asks_for_a_pause_gets_it() -> None:
 def test_pauses_grow_while_the_monitor_is_away() -> None:
     app = App()
     monitor = TimedMonitor(AWAY)
-    link = Link(tracking=app.tracking, monitor=monitor, clock=app.clock, random=lambda: 0.05)
+    link = app.linked(lambda: 0.05, monitor=monitor)
 
     app.open()
     soon(lambda: len(monitor.asked_at) >= 4)
@@ -375,11 +375,15 @@ class WatchedClock(SettableClock):
 def test_an_absurd_interval_does_not_stop_the_reports(interval: float) -> None:
     clock = WatchedClock()
     app = Linked(World(clock=clock))
-    app.monitor.garble = lambda reply: replace(reply, heartbeat_interval=interval)
+    before: list[int] = []
+
+    def garble(reply: Reply) -> Reply:
+        before.append(clock.readings)
+        return replace(reply, heartbeat_interval=interval)
+
+    app.monitor.garble = garble
     session = app.open()
-    soon(lambda: app.link.online)
-    before = clock.readings
-    soon(lambda: clock.readings > before)
+    soon(lambda: before and clock.readings >= before[0] + 2)  # one is the order stream's
 
     app.tracking.begin(session, "Loading")
 
@@ -544,6 +548,33 @@ def test_coroutine_callbacks_run_to_their_end_before_the_kill_is_acknowledged(ap
     assert sorted(runs) == ["broken", "first", "first", "plain"]
 
 
+def test_a_kill_interrupts_work_though_the_callbacks_hang(app: Linked) -> None:
+    session = app.open()
+    tracker = Tracker(app.link, session, Interruptions(raiser()))
+    begun, ended, release = threading.Event(), threading.Event(), threading.Event()
+
+    def run_away() -> None:
+        try:
+            with tracker.task("Loading", interruptible=True):
+                begun.set()
+                while True:
+                    pass
+        except SessionKilled:
+            ended.set()
+
+    tracker.on_kill(partial(release.wait, PATIENCE))
+    app.known(session)
+    threading.Thread(target=run_away, daemon=True).start()
+    assert begun.wait(PATIENCE)
+
+    app.kill(session)
+    app.beats()
+
+    assert ended.wait(PATIENCE)
+    assert app.hosts[session.session_id].ended_for == []
+    release.set()
+
+
 def test_a_callback_that_takes_long_holds_up_nobody_else(app: Linked) -> None:
     slow, other = app.open(), app.open()
     begun, release = threading.Event(), threading.Event()
@@ -665,7 +696,7 @@ def test_the_end_of_the_process_waits_a_second_at_most_for_a_monitor_that_hangs(
     app = App()
     asked, release = threading.Event(), threading.Event()
 
-    class HangingMonitor:
+    class HangingMonitor(Unpushing):
         """Never answers."""
 
         def report(self, report: Report) -> Reply:
@@ -673,9 +704,7 @@ def test_the_end_of_the_process_waits_a_second_at_most_for_a_monitor_that_hangs(
             release.wait()
             raise AWAY
 
-    link = Link(
-        tracking=app.tracking, monitor=HangingMonitor(), clock=app.clock, random=lambda: 0.0
-    )
+    link = app.linked(lambda: 0.0, monitor=HangingMonitor())
     app.open()
     assert asked.wait(PATIENCE)
     begun = monotonic()
@@ -690,7 +719,7 @@ def test_noting_never_waits_for_a_monitor_that_hangs() -> None:
     app = App()
     asked, release = threading.Event(), threading.Event()
 
-    class HangingMonitor:
+    class HangingMonitor(Unpushing):
         """Answers when it is released."""
 
         def report(self, report: Report) -> Reply:
@@ -698,9 +727,7 @@ def test_noting_never_waits_for_a_monitor_that_hangs() -> None:
             release.wait()
             return app.monitor.report(report)
 
-    link = Link(
-        tracking=app.tracking, monitor=HangingMonitor(), clock=app.clock, random=lambda: 0.0
-    )
+    link = app.linked(lambda: 0.0, monitor=HangingMonitor())
     app.open()
     assert asked.wait(PATIENCE)
     begun = monotonic()

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from panel_session_monitor.adapters.interruption import Interruptions, raiser
+from panel_session_monitor.application.app_ports import SessionKilled
 from panel_session_monitor.application.tracker import Tracker
 from panel_session_monitor.application.tracking import TrackedSession
 from panel_session_monitor.domain.session import Session
@@ -37,7 +39,7 @@ def app() -> Tracked:
     link = app.linked(lambda: 0.0)
     app.tracking.wake = lambda: None
     app.session = app.open(user_id="ada")
-    app.tracker = Tracker(link, app.session)
+    app.tracker = Tracker(link, app.session, Interruptions(raiser()))
     return app
 
 
@@ -175,7 +177,7 @@ def test_a_session_is_online_once_the_monitor_has_taken_it() -> None:
     app = App()
     link = app.linked(lambda: 0.0)
     app.tracking.wake = lambda: None
-    tracker = Tracker(link, app.open())
+    tracker = Tracker(link, app.open(), Interruptions(None))
 
     before = tracker.online
     app.exchange()
@@ -192,6 +194,22 @@ def test_a_kill_is_visible_to_the_app(app: Tracked) -> None:
     app.exchange(beat=True)
 
     assert (before, app.tracker.kill_requested) == (False, True)
+
+
+def test_an_interruptible_task_is_shown_and_ends_with_a_kill(app: Tracked) -> None:
+    def load() -> None:
+        with app.tracker.task("Loading", interruptible=True) as task:
+            task.progress = 0.4
+            shown.append(app.shown())
+            app.session.blocks.interrupt()
+
+    shown: list[object] = []
+
+    with pytest.raises(SessionKilled):
+        load()
+
+    assert shown == [("Loading", 0.4)]
+    assert app.shown() is None
 
 
 def test_on_kill_is_a_decorator_too(app: Tracked) -> None:

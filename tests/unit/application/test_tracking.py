@@ -26,7 +26,7 @@ from panel_session_monitor.domain.session import EndReason
 from panel_session_monitor.domain.task import Task
 
 from ...fakes.clock import NOON
-from ...fakes.examples import a_kill, a_process, ago
+from ...fakes.examples import a_kill, a_process, ago, session_id
 from .app import App
 
 
@@ -456,6 +456,28 @@ def test_an_order_is_handed_out_once(app: App) -> None:
     )
 
 
+def test_an_order_that_was_pushed_is_not_handed_out_with_the_reply(app: App) -> None:
+    session = app.open()
+    app.exchange(beat=True)
+    app.kill(session)
+    draft = app.tracking.draft(beat=True)
+    reply = app.deliver(draft)
+
+    handed_out = [*app.push(), *app.push(), *app.tracking.settle(draft, reply)]
+
+    assert handed_out == [session]
+    assert [type(each) for each in news_of(app)] == [KillStep]
+
+
+def test_a_pushed_order_for_nobody_here_changes_nothing(app: App) -> None:
+    kill = a_kill()
+
+    handed_out = app.tracking.take(Order(session_id=session_id(), kill_id=kill.kill_id))
+
+    assert handed_out == []
+    assert not app.tracking.due()
+
+
 def test_the_delivery_of_an_order_is_reported_by_itself(app: App) -> None:
     session = app.open()
     app.exchange(beat=True)
@@ -674,6 +696,22 @@ def test_much_activity_is_spread_over_several_reports(app: App) -> None:
 
     assert sizes == [NEWS_PER_REPORT, 1]
     assert {shown(app, each) for each in sessions[:3] + sessions[-3:]} == {"Loading"}
+
+
+def test_sessions_that_change_all_the_time_do_not_keep_the_others_from_being_told(app: App) -> None:
+    restless = [app.open() for _ in range(NEWS_PER_REPORT)]
+    quiet = app.open()
+    app.exchange_all()
+    for session in (*restless, quiet):
+        app.tracking.begin(session, "Loading")
+
+    for _ in range(2):
+        draft = app.tracking.draft(beat=False)
+        for session in restless:
+            app.tracking.advance(session, session.tasks[-1], 0.5)
+        app.tracking.settle(draft, app.deliver(draft))
+
+    assert shown(app, quiet) == "Loading"
 
 
 def test_nothing_is_told_of_a_session_before_it_is_registered(app: App) -> None:

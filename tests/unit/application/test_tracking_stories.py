@@ -72,6 +72,9 @@ class Story:
             self.app.tracking.settle(self.draft, self.reply)
             self.draft = self.reply = None
 
+    def push_orders(self, number: int) -> None:
+        self.app.push()
+
     def report(self, number: int) -> None:
         self.draft = self.reply = None
         self.app.exchange(beat=number % 2 == 0)
@@ -120,6 +123,7 @@ STEPS: list[Callable[[Story, int], None]] = [
     Story.write_report,
     Story.deliver_report,
     Story.take_reply,
+    Story.push_orders,
     Story.report,
     Story.report_while_the_app_works,
     Story.kill,

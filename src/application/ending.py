@@ -1,0 +1,127 @@
+"""How sessions end in this process: callbacks run exactly once, killed pages are closed."""
+
+import inspect
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from .clock import Clock
+from .crew import Crew
+from .tracking import Callback, TrackedSession, Tracking
+
+log = logging.getLogger("panel_session_monitor")
+
+COROUTINES_WAITED_FOR = 5.0
+"""How long an end waits for coroutine callbacks, in seconds: their event loop may be blocked."""
+
+CALLBACKS_WAITED_FOR = 10.0
+"""How long a kill waits for the callbacks, in seconds; one that hangs does not hold the kill."""
+
+LAST_CALLBACKS = 3.0
+"""How long the process's end is held up for the callbacks of all sessions, in seconds."""
+
+CREW = 16
+"""Most sessions whose ends are seen to at a time; the others wait their turn."""
+
+DEFAULT_REASON = "Session terminated by administrator"
+"""What a killed page is told if the operator gave no reason."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Endings:
+    """Sees sessions to their ends, beside whoever asks for it."""
+
+    tracking: Tracking
+    clock: Clock
+    _obeying: dict[TrackedSession, float] = field(default_factory=dict)
+    _crew: Crew = field(default_factory=partial(Crew, CREW))
+
+    def obey(self, killed: Iterable[TrackedSession]) -> None:
+        """Interrupt killed sessions, run their callbacks, then end their pages."""
+        for session in killed:
+            session.blocks.interrupt()  # not in the crew, whose members may all hang in callbacks
+            self._obeying[session] = self._in(CALLBACKS_WAITED_FOR)
+            self._crew.do(partial(self._obey, session))
+
+    def run(self, session: TrackedSession) -> None:
+        """Run the callbacks of a session that is over by itself."""
+        self._crew.do(partial(self._run_callbacks, session))
+
+    def run_late(self, session: TrackedSession, callback: Callback) -> None:
+        """Run a callback that came after the session's end."""
+        self._crew.do(partial(self._call, session, [callback], self._in(COROUTINES_WAITED_FOR)))
+
+    def run_last(self, sessions: list[TrackedSession]) -> None:
+        """Run the callbacks of all sessions, now that the process ends; wait for LAST_CALLBACKS."""
+        until = self._in(LAST_CALLBACKS)
+
+        def run() -> None:
+            for session in sessions:
+                self._run_callbacks(session, until)
+
+        try:
+            thread = threading.Thread(target=run, name="panel-session-monitor-end", daemon=True)
+            thread.start()
+            thread.join(LAST_CALLBACKS)
+        except RuntimeError:  # the interpreter gives no threads any more
+            run()
+
+    def next_hanging(self) -> list[float]:
+        """Return when to look for callbacks that hang: moments of the clock."""
+        return list(self._obeying.copy().values())
+
+    def end_hanging(self) -> None:
+        """End the pages of killed sessions whose callbacks have hung for too long."""
+        now = self.clock.monotonic()
+        for session in [each for each, until in self._obeying.copy().items() if until <= now]:
+            log.warning("The on_kill callbacks of session %s hang", session.session_id)
+            self._end_page(session)
+
+    def _obey(self, session: TrackedSession) -> None:
+        if self._run_callbacks(session):
+            self.tracking.acknowledge(session)
+        self._end_page(session)
+
+    def _end_page(self, session: TrackedSession) -> None:
+        """End the page of a killed session: when its callbacks ran, or have hung for too long."""
+        if self._obeying.pop(session, None) is not None:
+            reason = session.order.reason if session.order else None
+            session.host.end(reason or DEFAULT_REASON)
+
+    def _run_callbacks(self, session: TrackedSession, until: float | None = None) -> bool:
+        """Run the callbacks, or wait for whoever does: they run once. Tell whether they ran."""
+        until = self._in(COROUTINES_WAITED_FOR) if until is None else until
+        callbacks = self.tracking.take_callbacks(session)
+        assert session.ran
+        if callbacks is None:
+            return session.ran.wait(max(until - self.clock.monotonic(), 0.0))
+        self._call(session, callbacks, until)
+        session.ran.set()
+        session.host.release()
+        return True
+
+    def _call(self, session: TrackedSession, callbacks: list[Callback], until: float) -> None:
+        """Call them in turn, and wait for the coroutines among them until a moment.
+
+        One that raises does not stop the next.
+        """
+        pending = []
+        for callback in callbacks:
+            try:
+                result = callback()
+                if inspect.iscoroutine(result):
+                    pending.append(session.host.run(result))
+            except BaseException:  # a callback may even exit: it must not take the kill with it
+                log.exception("An on_kill callback of session %s failed", session.session_id)
+        for wait in pending:
+            try:
+                wait(max(until - self.clock.monotonic(), 0.0))
+            except TimeoutError:
+                log.warning("An on_kill coroutine of %s is still running", session.session_id)
+            except BaseException:
+                log.exception("An on_kill coroutine of session %s failed", session.session_id)
+
+    def _in(self, seconds: float) -> float:
+        return self.clock.monotonic() + seconds
