@@ -5,8 +5,13 @@ import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
 
 SECONDS_A_DAY = 86_400
 
@@ -42,12 +47,22 @@ def told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
                 signal.signal(number, before[number])
 
 
+def allow_many_connections() -> None:
+    """Raise the number of files that may be open as far as the system lets it: streams are many."""
+    if resource is None:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems name a limit that they do not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def keep_pauses_short() -> None:
     """Have the garbage collector look at what is new, not at all there is, until cancelled.
 
     An open stream is some 90 objects that live long: with 10,000 of them a full collection holds
     up everyone for 0.5 s, and even a young one for 0.15 s, as each keep-alive comment makes some
-    of them anew. So what a second has left alive is set aside, and pauses stay below 20 ms.
+    of them anew. So what a second has left alive is set aside, and no pause exceeds 0.03 s; 0.08 s
+    while 2,500 streams a second open.
 
     What is set aside is still freed when nothing refers to it. Only cycles stay; ended streams
     leave none, and whatever else does is found once a day, by one full collection.

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, null, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...application.ports import LiveProcess, LiveSession, SessionPage, SessionQuery
@@ -45,7 +46,7 @@ class SqlReader:
             ]
             page = await _with_kills(found[: query.limit], connection)
             whole = query.limit is None and not query.after
-            total = len(page) if whole else await connection.scalar(COUNTED.where(matching), {})
+            total = len(page) if whole else await connection.scalar(_count(query, matching), {})
         return SessionPage(sessions=page, total=total, more=len(found) > len(page))
 
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:
@@ -114,6 +115,12 @@ async def _with_kills(page: list[LiveSession], connection: SqliteConnection) -> 
     ]
 
 
+def _count(query: SessionQuery, matching: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for the number of matches; the processes are joined only where needed."""
+    by_silence = query.heard_after or query.heard_until
+    return select(func.count()).select_from(_served if by_silence else sessions).where(matching)
+
+
 def _criteria(query: SessionQuery) -> Iterator[ColumnElement[bool]]:
     if query.app_name is not None:
         yield sessions.c.app_name == query.app_name
@@ -151,7 +158,6 @@ LISTED = (
 )
 """The columns of `LiveSession`, except for the kill."""
 
-COUNTED = select(func.count()).select_from(_served)
 KILLS = select(_id, *kill_columns(sessions)).where(
     killed, _id.between(bindparam("first", type_=_id.type), bindparam("last", type_=_id.type))
 )

@@ -35,7 +35,6 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import OperationalError
 
 __all__ = ["SqliteConnection", "SqliteDatabase", "among", "insert", "listed", "seconds"]
 
@@ -126,6 +125,7 @@ class SqliteDatabase:
     url: str
     _writer: Engine = field(init=False, repr=False)
     _readers: Engine = field(init=False, repr=False)
+    _kept: Connection | None = field(default=None, repr=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _reading: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(READERS), repr=False
@@ -140,10 +140,15 @@ class SqliteDatabase:
     async def writing(self) -> AsyncIterator[SqliteConnection]:
         """Begin a transaction that ends with the block, when it is this one's turn."""
         async with self._turn:
-            with self._writer.connect() as connection:
+            connection, self._kept = self._kept or self._writer.connect(), None
+            try:
                 await _begin(connection)
                 yield SqliteConnection(connection)
                 connection.commit()
+            except BaseException:
+                connection.close()  # which rolls back
+                raise
+            self._kept = connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SqliteConnection]:
@@ -179,6 +184,8 @@ class SqliteDatabase:
 
     def dispose(self) -> None:
         """Close the file."""
+        if self._kept:
+            self._kept.close()
         self._readers.dispose()
         self._writer.dispose()
 
@@ -219,7 +226,7 @@ def _engine(url: str, begin: str, pragmas: Sequence[str], size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        connection.connection.cursor().execute(begin)
 
     return engine
 
@@ -229,9 +236,8 @@ async def _begin(connection: Connection) -> None:
     for left in range(round(WRITE_PATIENCE / LOOK), -1, -1):
         try:
             connection.begin()
-        except OperationalError as error:
-            busy = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-            if not busy or not left:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
                 raise
             await asyncio.sleep(LOOK)
         else:

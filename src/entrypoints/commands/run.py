@@ -39,7 +39,9 @@ def serve(settings: Settings, access_log: bool, log_level: str) -> None:
 
     from ..api import create  # noqa: PLC0415
     from ..container import Service  # noqa: PLC0415
+    from ..hosting import allow_many_connections  # noqa: PLC0415
 
+    allow_many_connections()
     service = Service()
     service.settings.override(settings)
     uvicorn.run(
@@ -47,6 +49,8 @@ def serve(settings: Settings, access_log: bool, log_level: str) -> None:
         host=settings.host,
         port=settings.port,
         access_log=access_log,
+        proxy_headers=False,  # nothing here asks where a request came from
+        server_header=False,
         log_level=log_level,
         timeout_graceful_shutdown=STOP_WITHIN,
     )
