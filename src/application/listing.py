@@ -1,13 +1,13 @@
 """Reading sessions: one, or a page of the live list."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..domain.errors import InvalidField
 from ..domain.ids import SessionId, optional_name
 from ..domain.report import known
-from ..domain.staleness import Observation, StalenessPolicy, Status, status
+from ..domain.staleness import Observation, StalenessPolicy, Status
 from .ports import Clock, LiveSession, SessionQuery, SessionReader
 
 LARGEST_PAGE = 10_000
@@ -27,33 +27,33 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of the live list as it is `at` a moment; `next` is where the following page starts.
+    """A part of the live list as it is `at` a moment, its sessions a few at a time.
 
-    There may be very many sessions: each is judged when it is needed.
+    Those are stale that were last heard of at `stale_since` or before.
+    `total` counts all that match, and `next` is where the following page starts; they are known
+    only of a page.
     """
 
-    sessions: Sequence[LiveSession]
+    pieces: AsyncIterator[Sequence[LiveSession]]
     at: datetime
     stale_since: datetime
-    total: int
-    next: SessionId | None
-
-    def status(self, session: LiveSession) -> Status:
-        """Tell what one of the sessions is doing."""
-        working = session.task_started_at is not None
-        return status(session.last_heartbeat, working=working, stale_since=self.stale_since)
+    total: int | None = None
+    next: SessionId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListSessions:
-    """Show the live sessions, in the order of their ids, as they are at this moment."""
+    """Show the live sessions, in the order of their ids, as they are at this moment.
+
+    All of them, or a page: at most `limit`, after the session that is the `cursor`.
+    """
 
     reader: SessionReader
     clock: Clock
     policy: StalenessPolicy
 
     async def __call__(self, request: ListRequest) -> Listing:
-        """Return the page asked for (raises Invalid)."""
+        """Return the part asked for (raises Invalid)."""
         if request.limit is not None and not 1 <= request.limit <= LARGEST_PAGE:
             raise InvalidField("limit", f"must lie between 1 and {LARGEST_PAGE}")
         if request.status is Status.ENDED:
@@ -61,24 +61,29 @@ class ListSessions:
         now = self.clock.now()
         stale_since = self.policy.stale_since(now)
         fresh = request.status in (Status.IDLE, Status.RUNNING)
-        page = await self.reader.page(
-            SessionQuery(
-                app_name=optional_name("app_name", request.app_name),
-                user_id=optional_name("user_id", request.user_id),
-                working=request.status is Status.RUNNING if fresh else None,
-                heard_after=stale_since if fresh else None,
-                heard_until=stale_since if request.status is Status.STALE else None,
-                after=request.after,
-                limit=request.limit,
-            )
+        query = SessionQuery(
+            app_name=optional_name("app_name", request.app_name),
+            user_id=optional_name("user_id", request.user_id),
+            working=request.status is Status.RUNNING if fresh else None,
+            heard_after=stale_since if fresh else None,
+            heard_until=stale_since if request.status is Status.STALE else None,
+            after=request.after,
+            limit=request.limit,
         )
+        if request.limit is None:
+            return Listing(pieces=self.reader.pieces(query), at=now, stale_since=stale_since)
+        page = await self.reader.page(query)
         return Listing(
-            sessions=page.sessions,
+            pieces=_one(page.sessions),
             at=now,
             stale_since=stale_since,
             total=page.total,
             next=page.sessions[-1].session_id if page.more else None,
         )
+
+
+async def _one(piece: Sequence[LiveSession]) -> AsyncIterator[Sequence[LiveSession]]:
+    yield piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The ports of the service and of its operators: what the use cases need, named by role."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -149,7 +149,13 @@ class SessionReader(Protocol):
         """Return the session, live or ended."""
 
     async def page(self, query: SessionQuery) -> SessionPage:
-        """Return a page of the live sessions."""
+        """Return a page of the live sessions, as of one moment."""
+
+    def pieces(self, query: SessionQuery) -> AsyncIterator[Sequence[LiveSession]]:
+        """Give all matching sessions in the order of their ids, a few at a time, without a limit.
+
+        Each piece is as of its own moment: no transaction waits for whoever takes them.
+        """
 
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:
         """Return the processes that have live sessions or were heard of after a moment."""

@@ -48,11 +48,11 @@ def elapsed(since: datetime, until: datetime) -> float:
     return seconds if seconds > 0 else 0.0
 
 
-def status(last_heartbeat: datetime, *, working: bool, stale_since: datetime) -> Status:
-    """Tell what a live session is doing."""
+def status(last_heartbeat: datetime, stale_since: datetime, task: object) -> Status:
+    """Tell what a live session is doing: anything that is true stands for its task."""
     if last_heartbeat <= stale_since:
         return Status.STALE
-    return Status.RUNNING if working else Status.IDLE
+    return Status.RUNNING if task else Status.IDLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +66,7 @@ class StalenessPolicy:
         """Tell what `session` is doing at `now`."""
         if session.end:
             return Status.ENDED
-        working = session.task is not None
-        return status(session.last_heartbeat, working=working, stale_since=self.stale_since(now))
+        return status(session.last_heartbeat, self.stale_since(now), session.task)
 
     def stale_since(self, now: datetime) -> datetime:
         """The latest last heartbeat of a session that is stale at `now`."""

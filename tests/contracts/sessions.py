@@ -104,7 +104,10 @@ class Storage:
 
     async def live(self, **criteria: Any) -> list[SessionId]:
         """Return the ids of the live sessions that match, as the reader has them."""
-        page = await self.reader.page(SessionQuery(**criteria))
+        query = SessionQuery(**criteria)
+        page = await self.reader.page(query)
+        pieces = [each async for piece in self.reader.pieces(query) for each in piece]
+        assert query.limit is not None or pieces == page.sessions
         return [session.session_id for session in page.sessions]
 
 
@@ -859,6 +862,21 @@ class SessionsContract:
 
         assert [each.session_id for each in page.sessions] == ids(2)
         assert (page.total, page.more) == (3, True)
+
+    async def test_a_long_list_comes_in_pieces_that_leave_nobody_out(
+        self, storage: Storage
+    ) -> None:
+        numbers = range(1, 2_002)
+        await storage.save(*(a_session(number) for number in numbers))
+        await storage.save(a_session(1_500, kill=a_kill()))
+        seen: list[LiveSession] = []
+
+        async for piece in storage.reader.pieces(SessionQuery(after=session_id(1))):
+            seen += piece
+            await storage.save(a_session(3_000), ended(a_session(2_001)))
+
+        assert [each.session_id for each in seen] == ids(*numbers[1:-1], 3_000)
+        assert [each.session_id for each in seen if each.kill] == ids(1_500)
 
     async def test_the_pages_together_are_the_whole_list(self, storage: Storage) -> None:
         numbers = range(1, 24)

@@ -157,6 +157,13 @@ class InMemorySessions:
             more=len(following) > len(page),
         )
 
+    async def pieces(self, query: SessionQuery) -> AsyncIterator[Sequence[LiveSession]]:
+        """Give all matching sessions, a few at a time."""
+        sent: SessionId | None = query.after
+        while piece := (await self.page(replace(query, after=sent, limit=1_000))).sessions:
+            yield piece
+            sent = piece[-1].session_id
+
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:
         """Return the processes that have live sessions or were heard of after a moment."""
         serving = Counter(each.process.process_id for each in self._live() if each.process)

@@ -1,14 +1,13 @@
 """Answers that are many or large, straight from msgspec: Litestar's own way takes twice as long."""
 
-import asyncio
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Send
 
 PIECE = 250
-"""Items of a list that are encoded before others have their turn: about a millisecond."""
+"""Items of a list that are encoded at once: about a millisecond."""
 
 
 def answer(
@@ -19,11 +18,28 @@ def answer(
     return ASGIResponse(body=body, status_code=status, media_type=media_type)
 
 
-async def listed(items: Iterator[msgspec.Struct], headers: dict[str, str]) -> ASGIResponse:
-    """Return a list in JSON; however long it is, it does not hold up the others."""
-    pieces = []
-    while piece := list(islice(items, PIECE)):
-        pieces.append(msgspec.json.encode(piece)[1:-1])
-        await asyncio.sleep(0)
-    body = b"[%b]" % b",".join(pieces)
-    return ASGIResponse(body=body, media_type="application/json", headers=headers)
+class ListAnswer(ASGIResponse):
+    """A list in JSON, sent piece by piece.
+
+    However long it is, it holds up nobody and takes no more memory than a piece: to write 10,000
+    sessions into one buffer takes as long as to read them.
+    """
+
+    _should_set_content_length = False
+
+    def __init__(
+        self, pieces: AsyncIterator[Sequence[msgspec.Struct]], headers: dict[str, str]
+    ) -> None:
+        super().__init__(media_type="application/json", headers=headers)
+        self.pieces = pieces
+
+    async def send_body(self, send: Send, receive: Receive) -> None:  # noqa: ARG002  # as it comes
+        """Write the list; a client that reads slowly slows it down."""
+        before = b"["
+        async for piece in self.pieces:
+            if piece:
+                body = before + msgspec.json.encode(piece)[1:-1]
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+                before = b","
+        end = b"[]" if before == b"[" else b"]"
+        await send({"type": "http.response.body", "body": end, "more_body": False})

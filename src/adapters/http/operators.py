@@ -1,5 +1,7 @@
 """What operators see and order."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -21,7 +23,7 @@ from ...domain.staleness import Status
 from ..wire.kills import KillBody, KilledAllView, KillView
 from ..wire.processes import ProcessView
 from ..wire.sessions import Deleted, SessionView
-from .answers import listed
+from .answers import PIECE, ListAnswer
 from .problems import refusals
 from .streams import ChangeStreams
 
@@ -58,8 +60,15 @@ async def list_sessions(
         )
     )
     query = {"app_name": app_name, "status": status, "user_id": user_id, "limit": limit}
-    views = (SessionView.listed(each, page.status(each), page.at) for each in page.sessions)
-    return await listed(views, _paging(page, query) | {"Last-Event-ID": position})
+    return ListAnswer(_views(page), _paging(page, query) | {"Last-Event-ID": position})
+
+
+async def _views(page: Listing) -> AsyncIterator[list[SessionView]]:
+    async for piece in page.pieces:
+        for start in range(0, len(piece), PIECE):
+            some = piece[start : start + PIECE]
+            yield [SessionView.listed(each, page.at, page.stale_since) for each in some]
+            await asyncio.sleep(0)  # others have their turn
 
 
 @get(

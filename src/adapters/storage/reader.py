@@ -1,6 +1,6 @@
 """The session reader, on SQLAlchemy Core: outside every transaction, never in a writer's way."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,9 @@ from .sessions import SqlSessions, heard_until, last_heartbeat
 from .sqlite import SqliteConnection, SqliteDatabase, seconds
 from .tables import killed, processes, sessions
 
+READ_AT_ONCE = 5_000
+"""Sessions of a long list that are read in one transaction."""
+
 
 @dataclass(frozen=True, slots=True)
 class SqlReader:
@@ -31,23 +34,26 @@ class SqlReader:
             return (await SqlSessions(connection).get([session_id])).get(session_id)
 
     async def page(self, query: SessionQuery) -> SessionPage:
-        """Return a page of the live sessions."""
+        """Return a page of the live sessions, as of one moment."""
         matching = and_(True, *_criteria(query))  # there may be no criterion
-        wanted = LISTED.where(matching)
-        if query.after:
-            wanted = wanted.where(sessions.c.session_id > query.after)
-        if query.limit is not None:
-            wanted = wanted.limit(query.limit + 1)
+        more = None if query.limit is None else query.limit + 1
+        wanted = _following(LISTED.where(matching).limit(more), query.after)
         async with self.database.reading() as connection:
-            found = [
-                each
-                async for records in connection.records(wanted, LiveSession)
-                for each in records
-            ]
-            page = await _with_kills(found[: query.limit], connection)
-            whole = query.limit is None and not query.after
-            total = len(page) if whole else await connection.scalar(_count(query, matching), {})
+            found = await _sessions(connection, wanted, query.after)
+            total = await connection.scalar(_count(query, matching), {})
+        page = found[: query.limit]
         return SessionPage(sessions=page, total=total, more=len(found) > len(page))
+
+    async def pieces(self, query: SessionQuery) -> AsyncIterator[Sequence[LiveSession]]:
+        """Give all matching sessions, a few at a time."""
+        wanted, after = LISTED.where(*_criteria(query)).limit(READ_AT_ONCE), query.after
+        while True:
+            async with self.database.reading() as connection:
+                found = await _sessions(connection, _following(wanted, after), after)
+            yield found
+            if len(found) < READ_AT_ONCE:
+                return
+            after = found[-1].session_id
 
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:
         """Return the processes that have live sessions or were heard of after a moment."""
@@ -97,8 +103,16 @@ class SqlReader:
         return None
 
 
-async def _with_kills(page: list[LiveSession], connection: SqliteConnection) -> list[LiveSession]:
-    """Complete the sessions with the kills that were ordered: few have one."""
+def _following(wanted: Select[Any], after: SessionId | None) -> Select[Any]:
+    return wanted if after is None else wanted.where(_id > bindparam("after", type_=_id.type))
+
+
+async def _sessions(
+    connection: SqliteConnection, wanted: Select[Any], after: SessionId | None
+) -> list[LiveSession]:
+    """Read sessions, and complete them with the kills that were ordered: few have one."""
+    records = connection.records(wanted, LiveSession, {"after": after} if after else {})
+    page = [each async for some in records for each in some]
     if not page:
         return page
     first, last = page[0].session_id, page[-1].session_id

@@ -10,7 +10,7 @@ from ...application.ports import LiveSession
 from ...domain.ids import SessionId
 from ...domain.report import Activity
 from ...domain.session import End, EndReason, Process, Session
-from ...domain.staleness import Observation, Status, elapsed
+from ...domain.staleness import Observation, Status, elapsed, status
 from ...domain.task import Task
 from .kills import KillView
 
@@ -130,21 +130,30 @@ class SessionView(Struct, gc=False):
         )
 
     @classmethod
-    def listed(cls, session: LiveSession, status: Status, at: datetime) -> Self:
+    def listed(cls, session: LiveSession, at: datetime, stale_since: datetime) -> Self:
         """Return a session as it travels in a list that is as of a moment.
 
-        There may be very many: the fields of both are in the same order.
+        There may be very many: the values go by position.
         """
-        started_at, last_heartbeat, task_started_at, kill = session[8:]
+        id_, app, user, process_id, host, pid, task, progress, start, heard, since, kill = session
         return cls(
-            *session[:6],
-            status,
-            *session[6:11],
+            id_,
+            app,
+            user,
+            process_id,
+            host,
+            pid,
+            status(heard, stale_since, since),
+            task,
+            progress,
+            start,
+            heard,
+            since,
             kill is not None,
             KillView.of(kill, at) if kill else None,
-            elapsed(last_heartbeat, at),
-            elapsed(started_at, at),
-            elapsed(task_started_at, at) if task_started_at else None,
+            elapsed(heard, at),
+            elapsed(start, at),
+            elapsed(since, at) if since else None,
         )
 
     def observation(self) -> Observation:

@@ -9,7 +9,13 @@ from panel_session_monitor.application.group import GroupCommit
 from panel_session_monitor.application.heartbeat import RecordHeartbeat
 from panel_session_monitor.application.intake import Record, RecordReports
 from panel_session_monitor.application.kill import RequestKill, RequestKillAll
-from panel_session_monitor.application.listing import GetSession, ListRequest, ListSessions
+from panel_session_monitor.application.listing import (
+    GetSession,
+    Listing,
+    ListRequest,
+    ListSessions,
+)
+from panel_session_monitor.application.ports import LiveSession
 from panel_session_monitor.application.register import RegisterSession
 from panel_session_monitor.application.report import RecordReport
 from panel_session_monitor.application.status import ReportStatus
@@ -105,4 +111,8 @@ class World:
     async def live(self, **criteria: Any) -> list[SessionId]:
         """Return the ids of the live list."""
         listing = await self.listing(ListRequest(**criteria))
-        return [each.session_id for each in listing.sessions]
+        return [each.session_id for each in await self.read(listing)]
+
+    async def read(self, listing: Listing) -> list[LiveSession]:
+        """Return the sessions of a listing."""
+        return [each async for piece in listing.pieces for each in piece]
