@@ -866,16 +866,16 @@ class SessionsContract:
     async def test_a_long_list_comes_in_pieces_that_leave_nobody_out(
         self, storage: Storage
     ) -> None:
-        numbers = range(1, 2_002)
+        numbers = range(1, 5_502)
         await storage.save(*(a_session(number) for number in numbers))
         await storage.save(a_session(1_500, kill=a_kill()))
         seen: list[LiveSession] = []
 
         async for piece in storage.reader.pieces(SessionQuery(after=session_id(1))):
             seen += piece
-            await storage.save(a_session(3_000), ended(a_session(2_001)))
+            await storage.save(a_session(6_000), ended(a_session(5_501)))
 
-        assert [each.session_id for each in seen] == ids(*numbers[1:-1], 3_000)
+        assert [each.session_id for each in seen] == ids(*numbers[1:-1], 6_000)
         assert [each.session_id for each in seen if each.kill] == ids(1_500)
 
     async def test_the_pages_together_are_the_whole_list(self, storage: Storage) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -29,6 +29,9 @@ from .conftest import CLI
 Json = dict[str, Any]
 
 MEBIBYTE = 1 << 20
+
+SOMEBODY = str(UUID(int=7))
+"""A process that nobody has heard of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ async def test_a_kill_of_all_reaches_every_session_once(served: Served) -> None:
 
 @pytest.mark.parametrize(
     ("process", "last", "status"),
-    [("not-a-uuid", None, 404), ("%00", None, 404), (str(uuid4()), "nonsense", 400)],
+    [("not-a-uuid", None, 404), ("%00", None, 404), (SOMEBODY, "nonsense", 400)],
 )
 def test_nonsense_opens_no_stream(
     api: httpx.Client, process: str, last: str | None, status: int
@@ -272,7 +275,7 @@ async def test_a_reader_that_keeps_coming_again_misses_and_repeats_nothing(
     assert told == list(registered)
 
 
-@pytest.mark.parametrize("last", ["nonsense", f"{uuid4().hex}-3"])
+@pytest.mark.parametrize("last", ["nonsense", f"{UUID(int=5).hex}-3"])
 async def test_a_reader_from_nowhere_must_look_anew_and_goes_on(served: Served, last: str) -> None:
     async with following(served.api.base_url, "/events", after(last)) as stream:
         gap = await stream.next()
@@ -411,7 +414,7 @@ def test_streams_whose_clients_have_left_are_forgotten(service: Service) -> None
     eventually(lambda: kills.listeners == 0)
 
 
-@pytest.mark.parametrize("path", ["/events", f"/processes/{uuid4()}/orders"])
+@pytest.mark.parametrize("path", ["/events", f"/processes/{SOMEBODY}/orders"])
 def test_a_silent_stream_says_that_it_lives(service: Service, path: str) -> None:
     said = b""
 
