@@ -83,11 +83,19 @@ def test_an_order_may_come_byte_by_byte(line: str) -> None:
     assert given == [None, ORDER]
 
 
-def test_half_an_order_is_none() -> None:
+def test_half_an_order_is_none_and_no_good_end() -> None:
     whole = frame()
 
     for end in (1, len(whole) // 2, len(whole) - 1):
-        assert orders_from(saying(STREAM, whole[:end]))[0] == [None]
+        with answering(saying(STREAM, whole[:end])) as server:
+            orders = HttpMonitor(server.url).orders(PROCESS)
+            assert next(orders) is None
+            with pytest.raises(MonitorUnavailable, match="breaks off within an event"):
+                next(orders)
+
+
+def test_an_end_between_two_orders_is_a_good_one() -> None:
+    assert orders_from(saying(STREAM, frame(), b": the server stops\n"))[0] == [None, ORDER]
 
 
 def test_bytes_that_are_no_utf_8_do_not_stop_a_kill() -> None:

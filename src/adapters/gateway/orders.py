@@ -65,6 +65,8 @@ class _Bounded(httpx.SyncByteStream):
             if len(begun) > LARGEST_EVENT:
                 raise httpx.DecodingError("an event of the order stream is too large")
             yield part
+        if begun:
+            raise httpx.DecodingError("the order stream breaks off within an event")
 
     def close(self) -> None:
         self.stream.close()
