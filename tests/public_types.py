@@ -5,6 +5,15 @@ from typing import assert_type
 from uuid import UUID
 
 from panel_session_monitor import SessionClient, SessionKilled, Task, Tracker
+from panel_session_monitor.pool import Stop, Work, get_manager, get_pool
+
+
+async def measure(item: str, stop: Stop) -> float:
+    return 0.0 if stop.is_set() else float(len(item))
+
+
+def size(item: str, stop: Stop) -> int:
+    return len(item)
 
 
 async def use() -> None:
@@ -27,6 +36,11 @@ async def use() -> None:
     except SessionKilled as killed:
         assert_type(killed, SessionKilled)
     assert_type(tracker.track([1, 2], "count"), Iterator[int])
+    async with tracker.task("batch") as batch, tracker.pool() as pooled:
+        assert_type(pooled, Work)
+        assert_type(await pooled.map(measure, ["a"], task=batch), list[float])
+        assert_type(await pooled.apply(size, "a"), int)
+    assert_type(await get_pool().apply(measure, ("a", get_manager().Event())), float)
 
     @tracker.on_kill
     def stop() -> int:

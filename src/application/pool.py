@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar, overload
+from weakref import WeakSet
 
 from .pool_ports import Call, WorkerPool
 
@@ -82,9 +83,7 @@ class Work:
         try:
             for number, item in enumerate(given):
                 seen = partial(meter.note, number) if meter else None
-                calls.append(
-                    self._submit(Call(function=function, args=(item,), on_progress=seen))
-                )
+                calls.append(self._submit(Call(function=function, args=(item,), on_progress=seen)))
                 if seen:
                     calls[-1].add_done_callback(partial(_note_done, seen))
             return await asyncio.gather(*map(asyncio.wrap_future, calls))
@@ -121,7 +120,7 @@ class SharedPool(Generic[P]):
         self._lock = threading.RLock()
         self._pool: P | None = None
         self._shares: dict[Hashable, set[Work]] = {}
-        self._guests: set[Hashable] = set()
+        self._guests: WeakSet[object] = WeakSet()
         self._count = 0
 
     def share(self, session: Hashable, on_end: Subscribe) -> Work:
@@ -140,32 +139,31 @@ class SharedPool(Generic[P]):
         with self._lock:
             self._shares.get(session, set()).discard(work)
 
-    def enter(self, session: Hashable | None) -> P:
+    def enter(self, session: object | None) -> P:
         """Count a session in, at its first call, and return the pool.
 
         Nobody knows how many sessions the calls with None come from: they count as one, if need be.
         """
         with self._lock:
+            pool = self._open()
             if session is None:
                 self._count = self._count or 1
             elif session not in self._guests:
                 self._guests.add(session)
                 self._count += 1
-            return self._open()
+            return pool
 
-    def leave(self, session: Hashable | None) -> None:
-        """Count a session out that was counted by `enter`; None is any of them."""
+    def leave(self) -> None:
+        """Count one of the sessions out that were counted by `enter`."""
         with self._lock:
-            if session is None or session in self._guests:
-                self._guests.discard(session)
-                self._count = max(self._count - 1, 0)
+            self._count = max(self._count - 1, 0)
             self._close_if_unused()
 
     def shut_down(self) -> P | None:
         """Forget all who were counted and close the pool; return it if there was one."""
         with self._lock:
             pool, self._pool = self._pool, None
-            self._shares, self._guests, self._count = {}, set(), 0
+            self._shares, self._guests, self._count = {}, WeakSet(), 0
         if pool is not None:
             pool.close()
         return pool
@@ -173,7 +171,7 @@ class SharedPool(Generic[P]):
     def abandon(self) -> None:
         """In a forked child: the pool is its parent's, and its lock may be held."""
         self._lock = threading.RLock()
-        self._pool, self._shares, self._guests, self._count = None, {}, set(), 0
+        self._pool, self._shares, self._guests, self._count = None, {}, WeakSet(), 0
 
     def _open(self) -> P:
         if self._pool is None or self._pool.closed:
@@ -205,7 +203,7 @@ class Share:
         self._work: list[Work] = []
 
     async def __aenter__(self) -> Work:
-        # The first one imports the pool and reads the settings, which the event loop cannot wait for.
+        # The first one imports the pool and reads the settings: the event loop cannot wait.
         work = await asyncio.to_thread(lambda: self._shared().share(self._session, self._on_end))
         self._work.append(work)
         return work

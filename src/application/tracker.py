@@ -8,6 +8,7 @@ from uuid import UUID
 from ..domain.ids import cleaned
 from .app_ports import Interruptions
 from .link import Link
+from .pool import Share, SharedPool
 from .task import InterruptibleTask, Task
 from .tracking import TrackedSession
 
@@ -18,10 +19,17 @@ C = TypeVar("C", bound=Callable[[], Any])
 class Tracker:
     """One session, tracked. Its methods may be called from any thread and never wait."""
 
-    def __init__(self, link: Link, session: TrackedSession, interruptions: Interruptions) -> None:
+    def __init__(
+        self,
+        link: Link,
+        session: TrackedSession,
+        interruptions: Interruptions,
+        shared_pool: Callable[[], SharedPool[Any]] | None = None,
+    ) -> None:
         self._link = link
         self._session = session
         self._interruptions = interruptions
+        self._shared_pool = shared_pool
 
     def __repr__(self) -> str:
         return f"<Tracker of {self._session.app_name!r}, session {self.session_id}>"
@@ -78,6 +86,18 @@ class Tracker:
                 yield item
                 if count:
                     task.progress = done / count
+
+    def pool(self) -> Share:
+        """Return the session's share of the process's worker pool, for `async with`.
+
+        `await work.map(function, items)` and `await work.apply(function, *args)` call functions in
+        worker processes, with a stop event as their last argument, which a kill sets; who waits
+        for them then gets CancelledError, as at the end of the session and of the block.
+
+        Needs `panel-session-monitor[pool]`. The first block counts the session in, its end out.
+        """
+        assert self._shared_pool, "this tracker was made without a pool"
+        return Share(self._shared_pool, self._session, self.on_kill)
 
     def on_kill(self, callback: C) -> C:
         """Run `callback` exactly once: on a kill, or when the session ends by itself.

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Hashable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..adapters.clock import SystemClock, TimeOrderedIds
 from ..adapters.gateway.deferred import DeferredMonitor
@@ -17,6 +17,7 @@ from ..adapters.process import Script, catch_sigterm, in_child, this_process
 from ..adapters.vitals import ProcessVitals
 from ..application.app_ports import BrowserSession
 from ..application.link import Link
+from ..application.pool import SharedPool
 from ..application.tracker import Tracker
 from ..application.tracking import Tracking
 from ..domain.ids import cleaned
@@ -70,7 +71,7 @@ class SessionClient:
                 cleaned(user_id or user or "", "") or None,
                 session or Script(ended),
             )
-            tracker = cls._trackers[key] = Tracker(link, tracked, cls._interruptions)
+            tracker = cls._trackers[key] = Tracker(link, tracked, cls._interruptions, _shared_pool)
         if session:
             session.on_over(ended)
         return tracker
@@ -135,6 +136,12 @@ def _panel_session() -> tuple[BrowserSession | None, str | None]:
     from ..adapters.panel import current_session, current_user  # noqa: PLC0415  # imports Panel
 
     return current_session(), current_user()
+
+
+def _shared_pool() -> SharedPool[Any]:
+    from .shared_pool import shared  # noqa: PLC0415  # imports aiomultiprocess, an extra
+
+    return shared
 
 
 def _working_directory() -> Path | None:

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 
 log = logging.getLogger("panel_session_monitor")
 
-S = TypeVar("S", bound="Settings")
+S = TypeVar("S", bound=Struct)
 
 PREFIX = "PSM_"
 SCHEMES = {"sqlite://": "sqlite+aiosqlite://"}
@@ -29,6 +29,12 @@ class BadSetting(Exception):
 
 def _seconds(description: str, least: float = 0.0) -> Any:
     return Meta(ge=least, le=31_536_000.0, description=f"{description}, in seconds")
+
+
+PoolProcesses = Annotated[
+    Annotated[int, Meta(ge=1, le=1024)] | None,
+    Meta(description="processes of an app's worker pool; by default as many as there are CPUs"),
+]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -54,6 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     refresh_interval: Annotated[
         float, Meta(ge=0.1, le=10.0, description="time between the dashboard's looks, in seconds")
     ] = 2.0
+    pool_processes: PoolProcesses = None
 
     @classmethod
     def load(cls, *, folder: Path | None = None, **options: object) -> Self:
@@ -100,6 +107,17 @@ def load_or_default(folder: Path | None, server_url: str | None, token: str | No
     except BadSetting as error:
         log.warning("%s; the session monitor's defaults are used instead", error)
         return Settings(server_url=server_url or Settings().server_url, token=token)
+
+
+class _Pool(Struct):
+    pool_processes: PoolProcesses = None
+
+
+def pool_processes() -> int:
+    """Return how many processes a worker pool has, whatever else is set (raises BadSetting)."""
+    found = _environment(("pool_processes",), None)
+    given = {name: text for name, text in found.items() if text != ""}
+    return _checked(_Pool, given).pool_processes or os.cpu_count() or 1
 
 
 def describe(name: str) -> str:

@@ -1,6 +1,7 @@
 """The fakes of the two ends of the gateway keep their ports' contracts."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 from panel_session_monitor.application.kill import RequestKill
@@ -12,10 +13,12 @@ from ..fakes.examples import a_session, a_task
 from ..fakes.ids import SequentialIds
 from ..fakes.monitor import InMemoryMonitor
 from ..fakes.operator import InMemoryOperator
+from ..fakes.pool import InMemoryPool
 from ..fakes.sessions import InMemorySessions
 from .monitor import MonitorContract
 from .operator import OperatorContract, Ward
 from .orders import Desk, OrdersContract
+from .pool import WorkerPoolContract
 
 
 @pytest.fixture
@@ -62,3 +65,14 @@ def ward() -> Ward:
 
 class TestInMemoryOperator(OperatorContract):
     """The fake of the server for an operator."""
+
+
+@pytest.fixture
+def pool() -> Iterator[InMemoryPool]:
+    pool = InMemoryPool()
+    yield pool
+    pool.close()
+
+
+class TestInMemoryPool(WorkerPoolContract):
+    """The fake of a worker pool."""

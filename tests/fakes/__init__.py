@@ -11,5 +11,6 @@ monitor     Monitor                                          InMemoryMonitor
 host        SessionHost                                      RecordingHost
 vitals      Vitals                                           FixedVitals
 operator    Operator                                         InMemoryOperator
+pool        WorkerPool                                       InMemoryPool
 examples    (no port: the values that tests begin with)
 """

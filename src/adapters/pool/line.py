@@ -10,33 +10,28 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
 from typing import Any
 
+from ...application.mailbox import Mailbox
 from . import parcels
-
-CONCURRENCY = 16
-"""Most calls that a worker runs at a time."""
 
 COURTESY = 2.0
 """How long a coroutine that was told to stop may go on before it is cancelled, in seconds."""
 
 SIZE = struct.Struct("!Q")
-"""What stands before each message: its length."""
+"""What stands before each packet: its length."""
 
 PR_SET_PDEATHSIG = 1
 """Linux's prctl(2): the signal to get when the thread that started this process ends."""
 
-Task = tuple[int, Callable[..., Coroutine[Any, Any, Any]], tuple[Any, ...], dict[str, Any]]
 
-
-def message(content: object) -> bytes:
-    """Return a message as it travels."""
-    body = pickle.dumps(content)
+def packet(messages: list[tuple[object, ...]]) -> bytes:
+    """Return messages as they travel, all in one."""
+    body = pickle.dumps(messages)
     return SIZE.pack(len(body)) + body
 
 
@@ -52,7 +47,7 @@ class Signal:
 
     def progress(self, fraction: float) -> None:
         """Report how far the call has come, from 0 to 1."""
-        self._report(min(max(float(fraction), 0.0), 1.0))
+        self._report(min(1.0, max(0.0, float(fraction))))  # in this order, NaN is 0
 
     def set(self) -> None:
         """Tell the call to stop."""
@@ -62,9 +57,8 @@ class Signal:
     def cancels(self, task: "asyncio.Task[Any]", after: float) -> None:
         """Have a task cancelled so many seconds after the call was told to stop."""
         loop = task.get_loop()
-        self._on_stop.append(
-            partial(loop.call_soon_threadsafe, loop.call_later, after, task.cancel)
-        )
+        later = partial(loop.call_later, after, task.cancel)
+        self._on_stop.append(partial(loop.call_soon_threadsafe, later))
         if self.is_set():
             self._tell()
 
@@ -74,117 +68,120 @@ class Signal:
 
 
 class Line:
-    """A worker's end of a socket: for aiomultiprocess, both the queue of its tasks and of results.
+    """A worker's end of a socket, by which calls and orders come, and outcomes go.
 
-    Calls and orders are received in a thread of its own, so that they come through whatever the
-    worker's event loop does. The process ends with its line.
+    It is listened to in a thread of its own, so that orders come through whatever the worker's
+    event loop does. The process ends with its line.
     """
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
-        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._signals: dict[int, Signal] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._unsent: list[tuple[object, ...]] = []
         self._sending = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "pool-call")
 
     def __reduce__(self) -> tuple[type["Line"], tuple[socket.socket]]:
         return Line, (self._socket,)
 
-    def open(self) -> None:
-        """Prepare this process to be a worker."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends us
-        if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        if sys.platform == "linux":  # the thread below does not run while C code holds the GIL
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    async def serve(self) -> None:
+        """Run calls as they come, until there will be no more."""
+        self._loop = asyncio.get_running_loop()
+        self._mailbox = Mailbox(self._loop)
+        self._ended = asyncio.Event()
         threading.Thread(target=self._listen, name="pool-line", daemon=True).start()
-        self._send("ready")
-
-    def get_nowait(self) -> Task | None:
-        """Return the next task; None when there will be no more (raises queue.Empty)."""
-        return self._tasks.get_nowait()
-
-    def put_nowait(self, result: tuple[int, object, str | None]) -> None:
-        """Send what became of a task."""
-        number, outcome, trace = result
-        self._send("done", number, outcome, trace)
-
-    def signal_of(self, number: int) -> Signal:
-        """Return the signal of a call."""
-        return self._signals[number]
-
-    def forget(self, number: int) -> None:
-        """The call is over."""
-        del self._signals[number]
-
-    def _send(self, *content: object) -> None:
-        sent = message(content)
-        with self._sending:
-            self._socket.sendall(sent)
+        self._send(("ready",))
+        await self._ended.wait()
+        if self._running:
+            await asyncio.wait(self._running)
+        self._flush()
 
     def _listen(self) -> None:
         try:
             with self._socket.makefile("rb") as received:
                 while header := received.read(SIZE.size):
-                    self._take(pickle.loads(received.read(*SIZE.unpack(header))))  # noqa: S301
+                    body = received.read(*SIZE.unpack(header))
+                    for message in pickle.loads(body):  # noqa: S301  # of a process of our own
+                        self._hear(message)
         finally:
             os._exit(1)  # nobody waits for this process any more, nor ends it
 
-    def _take(self, content: tuple[Any, ...]) -> None:
-        match content:
-            case "call", number, function, args:
-                self._signals[number] = Signal(partial(self._send, "progress", number))
-                self._tasks.put((number, function, (self, number, *args), {}))
+    def _hear(self, message: tuple[Any, ...]) -> None:
+        match message:
+            case "call", number, parcel:
+                self._signals[number] = Signal(partial(self._report, number))
+                self._mailbox.post(partial(self._begin, number, parcel))
             case "stop", number:
                 if known := self._signals.get(number):
                     known.set()
             case ("end",):
                 for each in list(self._signals.values()):
                     each.set()
-                self._tasks.put(None)
+                self._mailbox.post(self._ended.set)
 
+    def _begin(self, number: int, parcel: parcels.Parcel) -> None:
+        running = self._loop.create_task(self._run(number, parcel))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
 
-def new_loop() -> asyncio.AbstractEventLoop:
-    """Return a worker's event loop, with as many threads as it may have calls."""
-    loop = asyncio.new_event_loop()
-    loop.set_default_executor(ThreadPoolExecutor(CONCURRENCY, "pool-call"))
-    return loop
+    async def _run(self, number: int, parcel: parcels.Parcel) -> None:
+        """Run a call; it ends with an outcome, come what may, as the worker must live on."""
+        try:
+            outcome = await self._outcome(self._signals[number], parcel)
+        except BaseException as error:  # even SystemExit is but the call's
+            outcome = parcels.raised(parcel.name, error)
+        del self._signals[number]
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(("done", number, outcome))
 
-
-async def run(line: Line, number: int, parcel: parcels.Parcel) -> parcels.Outcome:
-    """Run a call; it ends with an outcome, come what may, as the worker must live on."""
-    try:
-        return parcels.returned(parcel.name, await _value(line.signal_of(number), parcel))
-    except BaseException as error:  # even SystemExit is but the call's
-        return parcels.raised(parcel.name, error)
-    finally:
-        line.forget(number)
-
-
-async def _value(signal: Signal, parcel: parcels.Parcel) -> object:
-    if signal.is_set():
-        return None
-    function, args, kwds = parcels.unpacked(parcel)
-    given = (*args, signal) if parcel.stoppable else args
-    if _is_coroutine_function(function):
+    async def _outcome(self, signal: Signal, parcel: parcels.Parcel) -> parcels.Outcome:
+        if signal.is_set():
+            raise asyncio.CancelledError
+        function, args, kwds = parcels.unpacked(parcel)
+        called = partial(function, *args, *([signal] if parcel.stoppable else []), **kwds)
+        if not is_coroutine_function(function):
+            return await self._loop.run_in_executor(self._thread, _outcome, parcel.name, called)
         task = asyncio.current_task()
         assert task
         signal.cancels(task, COURTESY if parcel.stoppable else 0.0)
-        return await function(*given, **kwds)
-    value, error = await asyncio.to_thread(_caught, partial(function, *given, **kwds))
-    if error is not None:
-        raise error
-    return value
+        return parcels.returned(parcel.name, await called())
+
+    def _report(self, number: int, fraction: float) -> None:
+        self._send(("progress", number, fraction))
+
+    def _flush(self) -> None:
+        """Send the outcomes of this moment together."""
+        unsent, self._unsent = self._unsent, []
+        if unsent:
+            self._send(*unsent)
+
+    def _send(self, *messages: tuple[object, ...]) -> None:
+        sent = packet(list(messages))
+        with self._sending:
+            self._socket.sendall(sent)
 
 
-def _caught(function: Callable[[], object]) -> tuple[object, BaseException | None]:
-    """Call in a thread; no future would take a StopIteration."""
+def prepare() -> None:
+    """Prepare this process to be a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends us
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    if sys.platform == "linux":  # a line's thread does not run while C code holds the GIL
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _outcome(name: str, function: Callable[[], object]) -> parcels.Outcome:
+    """Call a plain function, in a thread; not every error could leave it by a future."""
     try:
-        return function(), None
+        return parcels.returned(name, function())
     except BaseException as error:  # it goes to the caller
-        return None, error
+        return parcels.raised(name, error)
 
 
-def _is_coroutine_function(function: Callable[..., Any]) -> bool:
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    """Tell whether calling it returns a coroutine."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004  # an object may be called as one
     )

@@ -3,7 +3,6 @@
 import pickle
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 
 from ...application.pool_ports import Call, NotSendable, PoolError
@@ -63,7 +62,7 @@ def raised(name: str, error: BaseException) -> Outcome:
     takes it) and what cannot be pickled.
     """
     trace = "".join(traceback.format_exception(error))
-    what = f"{type(error).__name__}: {error}"
+    what = traceback.format_exception_only(error)[-1].strip()  # `str` of it may fail
     if not isinstance(error, Exception) or isinstance(error, StopIteration):
         return Outcome(pickle.dumps(PoolError(f"{name} ended with {what}")), trace)
     try:
@@ -86,13 +85,13 @@ def opened(name: str, outcome: Outcome) -> object:
 
 def named(function: object) -> str:
     """Return a function's name for people."""
-    name = getattr(function, "__qualname__", None)
-    return f"{getattr(function, '__module__', '?')}.{name}" if name else repr(function)
+    kind = function if hasattr(function, "__qualname__") else type(function)
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _dumped(value: object, complaint: str) -> bytes:
     try:
-        return bytes(ForkingPickler.dumps(value))
+        return pickle.dumps(value)
     except Exception as error:
         raise NotSendable(f"{complaint}: {type(error).__name__}: {error}") from None
 

@@ -7,31 +7,21 @@ worker has a socket of its own, whose end is the worker's, and calls wait until 
 
 import asyncio
 import logging
-import multiprocessing
-import os
 import pickle
-import queue
-import signal
 import socket
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, InvalidStateError
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from math import inf
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from aiomultiprocess import Process, Scheduler
-from aiomultiprocess.pool import Pool, PoolWorker
-from aiomultiprocess.types import QueueID, TaskID, Unit
+from aiomultiprocess.pool import Pool
+from aiomultiprocess.types import QueueID, TaskID
 
-from ...application.pool_ports import Call, NotSendable, WorkerDied
+from ...application.pool_ports import WorkerDied
 from . import parcels
-from .line import CONCURRENCY, COURTESY, SIZE, Line, message, new_loop, run
+from .line import COURTESY, SIZE, Line
+from .members import MOST, Job, Kind, LeastLoaded, Member, Seat, Worker, without_interrupts
 
 log = logging.getLogger("panel_session_monitor")
-
-SPAWN = multiprocessing.get_context("spawn")
-"""Forking a process that has threads, as servers have, may deadlock the child."""
 
 PATIENCE = COURTESY + 0.5
 """After how many seconds work that was told to stop, and has not, may cost its worker."""
@@ -52,137 +42,16 @@ FALSE_STARTS = 3
 """After how many workers in a row that never came to work it is no use to start another."""
 
 
-@dataclass(slots=True, eq=False)
-class Job:
-    """A call and who waits for it; the first to end it decides how."""
-
-    call: Call
-    future: Future[Any] = field(default_factory=Future)
-    number: TaskID | None = None
-    stopped: bool = False
-
-    def succeed(self, value: object) -> None:
-        """Hand over the result."""
-        with suppress(InvalidStateError):
-            self.future.set_result(value)
-
-    def fail(self, error: BaseException) -> None:
-        """Hand over an error."""
-        with suppress(InvalidStateError):
-            self.future.set_exception(error)
-
-
-class Worker(PoolWorker):
-    """A worker process, at the end of a line of its own.
-
-    It leaves out what `Process.__init__` does, which asks a manager, one process more, for a place
-    where results are put that a pool's worker never leaves there.
-    """
-
-    def __init__(self, line: Line) -> None:  # see above
-        self.concurrency = CONCURRENCY
-        self.exception_handler = None
-        self.ttl = 0
-        self.tx = self.rx = line
-        self.unit = Unit(
-            target=self.run,
-            args=(),
-            kwargs={},
-            namespace=None,
-            initializer=line.open,
-            loop_initializer=new_loop,
-        )
-        self.aio_process = SPAWN.Process(target=Process.run_async, args=(self.unit,))
-
-
-@dataclass(slots=True, eq=False)
-class Member:
-    """A worker as the pool sees it."""
-
-    worker: Worker
-    writer: asyncio.StreamWriter | None = None
-    ready: bool = False
-    jobs: dict[TaskID, Job] = field(default_factory=dict)
-
-    @property
-    def load(self) -> float:
-        """How many calls it has."""
-        return len(self.jobs) if self.ready else inf
-
-    def send(self, *content: object) -> None:
-        """Send it a message, unless it is gone."""
-        if self.writer is not None and not self.writer.is_closing():
-            self.writer.write(message(content))
-
-    def needed(self) -> bool:
-        """Tell whether it has a call that was not told to stop."""
-        return any(not each.stopped for each in self.jobs.values())
-
-
-@dataclass(slots=True, eq=False)
-class Seat:
-    """For aiomultiprocess, a pair of queues: the line to the member that sits here now."""
-
-    member: Member | None = None
-
-    @property
-    def load(self) -> float:
-        """How many calls its member has."""
-        return inf if self.member is None else self.member.load
-
-    def put_nowait(self, task: tuple[TaskID, Callable[..., Any], tuple[Any, ...], Any] | None) -> None:
-        """Send a task; None is the end."""
-        assert self.member
-        if task is None:
-            self.member.send("end")
-            return
-        number, function, (job, parcel), _ = task
-        job.number = number
-        self.member.jobs[number] = job
-        self.member.send("call", number, function, (parcel,))
-
-    def get_nowait(self) -> object:
-        """Results come by themselves (raises queue.Empty)."""
-        raise queue.Empty
-
-
-class LeastLoaded(Scheduler):
-    """Gives each call to the worker that has the fewest."""
-
-    def __init__(self) -> None:
-        self.seats: dict[QueueID, Seat] = {}
-
-    def register_queue(self, tx: Any) -> QueueID:
-        """Note a seat."""
-        number = QueueID(len(self.seats))
-        self.seats[number] = tx
-        return number
-
-    def register_process(self, qid: QueueID) -> None:
-        """A seat has one worker."""
-
-    def schedule_task(self, task_id: TaskID, func: Any, args: Any, kwargs: Any) -> QueueID:  # noqa: ARG002
-        """Return the seat whose worker has the fewest calls."""
-        return min(self.seats, key=lambda number: self.seats[number].load)
-
-    def complete_task(self, task_id: TaskID) -> None:
-        """The members know what they have."""
-
-    def free(self) -> bool:
-        """Tell whether any worker can take a call."""
-        return any(seat.load < CONCURRENCY for seat in self.seats.values())
-
-
 class Workers(Pool):
     """The workers, and the calls they have; all of it on one event loop."""
 
     scheduler: LeastLoaded
 
     def __init__(self, processes: int, give_up: Callable[[str], None]) -> None:
-        self._backlog: dict[Job, None] = {}
+        self._backlogs: dict[Kind, dict[Job, None]] = {kind: {} for kind in MOST}
         self._give_up = give_up
         self._false_starts = 0
-        self._leaving: set[Member] = set()
+        self._leaving: dict[Member, asyncio.Task[None]] = {}
         self._attending: set[asyncio.Task[None]] = set()
         super().__init__(processes, scheduler=LeastLoaded())
 
@@ -190,19 +59,20 @@ class Workers(Pool):
 
     def take(self, job: Job) -> None:
         """Have a worker do a job, the next one that is free."""
-        self._backlog[job] = None
+        self._backlogs[job.kind][job] = None
         self._distribute()
 
     def stop(self, job: Job) -> None:
         """Nobody waits for a job any more: forget it, or tell its worker."""
         job.stopped = True
-        self._backlog.pop(job, None)
+        self._backlogs[job.kind].pop(job, None)
         member = self._member_with(job)
         if member:
             member.send("stop", job.number)
+            member.note_idle()
             asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, job)
 
-    def finish_work(self, task_id: TaskID, value: Any, tb: str | None) -> None:
+    def finish_work(self, task_id: TaskID, value: Any, tb: str | None) -> None:  # noqa: ARG002
         """Wake who waits for a call, instead of keeping the result for whoever asks."""
         job, outcome = value
         try:
@@ -211,20 +81,24 @@ class Workers(Pool):
             job.fail(error)
 
     def _distribute(self) -> None:
-        while self.running and self._backlog and self.scheduler.free():
-            job = next(iter(self._backlog))
-            del self._backlog[job]
-            try:
-                parcel = parcels.packed(job.call)
-            except NotSendable as error:
-                job.fail(error)
-            else:
-                self.queue_work(run, (job, parcel), {})
+        for kind, backlog in self._backlogs.items():
+            while self.running and backlog and self.scheduler.free(kind, len(backlog)):
+                job = next(iter(backlog))
+                del backlog[job]
+                if not job.future.done():
+                    self._hand_out(job)
+
+    def _hand_out(self, job: Job) -> None:
+        try:
+            parcel = parcels.packed(job.call)
+        except Exception as error:  # even the name of a function may be the app's code
+            job.fail(error)
+        else:
+            self.queue_work(job.call.function, (job, parcel), {})
 
     def _member_with(self, job: Job) -> Member | None:
-        members = (*self._leaving, *(seat.member for seat in self.scheduler.seats.values()))
-        found = (each for each in members if each and each.jobs.get(job.number) is job)
-        return next(found, None)
+        having = (each for each in self.everyone() if job in each.jobs.values())
+        return next(having, None)
 
     # Workers --------------------------------------------------------------------------------
 
@@ -232,7 +106,7 @@ class Workers(Pool):
         """Take seats for the workers, who come in `fill`."""
         for _ in range(self.process_count):
             seat = Seat()
-            self.queues[self.scheduler.register_queue(seat)] = (seat, seat)
+            self.queues[self.scheduler.register_queue(seat)] = (seat, seat)  # type: ignore[assignment]
 
     async def fill(self) -> None:
         """Start the workers, one after the other; those that are there begin meanwhile."""
@@ -242,26 +116,27 @@ class Workers(Pool):
             await asyncio.sleep(0)
 
     async def loop(self) -> None:
-        """Replace dead workers; without any, if the system gives no process."""
+        """Replace dead workers, until the system gives none."""
         try:
             await super().loop()
-        except OSError as error:
+        except Exception as error:  # nobody would learn of it
             self._give_up(f"no worker can be started: {error}")
 
     def create_worker(self, qid: QueueID) -> Worker:
         """Start a worker and have it sit where the last one sat."""
-        seat = self.queues[qid][0]
-        if seat.member is not None:
-            self._farewell(seat.member)
+        seat = self.scheduler.seats[qid]
+        if seat.member is not None and seat.member not in self._leaving:
+            seat.member.worker.close()
+            asyncio.get_running_loop().call_later(LAST_WORDS, seat.member.hang_up)
         ours, theirs = socket.socketpair()
         try:
-            with theirs, _without_interrupts():
+            with theirs, without_interrupts():
                 worker = Worker(Line(theirs))
                 worker.start()
-        except OSError:
+        except BaseException:
             ours.close()
             raise
-        seat.member = Member(worker)
+        seat.member = Member(worker, worker.pid)
         attending = asyncio.ensure_future(self._attend(seat.member, ours))
         self._attending.add(attending)
         attending.add_done_callback(self._attending.discard)
@@ -269,38 +144,47 @@ class Workers(Pool):
 
     async def _attend(self, member: Member, line: socket.socket) -> None:
         """Listen to a worker until its end."""
-        reader, member.writer = await asyncio.open_connection(sock=line)
-        with suppress(EOFError, OSError):
+        try:
+            reader, member.writer = await asyncio.open_connection(sock=line)
             while True:
                 header = await reader.readexactly(SIZE.size)
                 body = await reader.readexactly(*SIZE.unpack(header))
-                self._hear(member, pickle.loads(body))  # noqa: S301  # of a process of our own
-        member.writer.close()
-        member.worker.kill()  # if it lives it is of no use
-        self._lost(member)
+                for message in pickle.loads(body):  # noqa: S301  # of a process of our own
+                    self._hear(member, message)
+                self._distribute()
+        except (EOFError, OSError):
+            pass
+        finally:
+            member.hang_up()
+            with suppress(ValueError):  # it was replaced already
+                member.worker.kill()  # if it lives it is of no use
+            self._lost(member)
 
-    def _hear(self, member: Member, content: tuple[Any, ...]) -> None:
-        match content:
+    def _hear(self, member: Member, message: tuple[Any, ...]) -> None:
+        match message:
             case ("ready",):
                 member.ready = True
                 self._false_starts = 0
-                self._distribute()
             case "progress", number, fraction:
-                job = member.jobs.get(number)
-                if job and job.call.on_progress and not job.future.done():
-                    job.call.on_progress(fraction)
-            case "done", number, outcome, trace:
-                job = member.jobs.pop(number)
-                self.finish_work(number, (job, outcome), trace)
-                self._dismiss_if_idle(member)
-                self._distribute()
+                self._show(member.jobs.get(number), fraction)
+            case "done", number, outcome:
+                self.finish_work(number, (member.finish(number), outcome), None)
+
+    def _show(self, job: Job | None, fraction: float) -> None:
+        if job is None or job.call.on_progress is None or job.future.done():
+            return
+        try:
+            job.call.on_progress(fraction)
+        except Exception:  # it may be the app's
+            log.exception("The progress of a call could not be shown")
 
     def _lost(self, member: Member) -> None:
-        pid = member.worker.pid
         for job in member.jobs.values():
-            job.fail(WorkerDied(f"the worker process that had the call ({pid}) died"))
+            job.fail(WorkerDied(f"the worker process that had the call ({member.pid}) died"))
         member.jobs.clear()
-        if member.ready or not self.running:
+        member.note_idle()
+        began, member.ready = member.ready, False
+        if began or not self.running:
             return
         self._false_starts += 1
         if self._false_starts == FALSE_STARTS:
@@ -312,21 +196,60 @@ class Workers(Pool):
     # Ends -----------------------------------------------------------------------------------
 
     def _lose_patience(self, job: Job) -> None:
-        """A call goes on though it was told to stop: replace its worker, without harm to others."""
+        """A call goes on though it was told to stop: replace its worker, to nobody's harm."""
         member = self._member_with(job)
         if member is None or not self.running or member in self._leaving:
             return
-        log.warning(
-            "%s does not heed its stop event; its worker process is replaced",
-            parcels.named(job.call.function),
-        )
+        log.warning("%s does not stop; its worker is replaced", parcels.named(job.call.function))
         number = self.processes.pop(member.worker)
-        self._leaving.add(member)
-        self._dismiss_if_idle(member)
-        self.processes[self.create_worker(number)] = number
+        member.idle.clear()
+        member.note_idle()
+        self._leaving[member] = asyncio.ensure_future(self._see_off(member))
+        try:
+            self.processes[self.create_worker(number)] = number
+        except Exception as error:  # as in `loop`
+            self._give_up(f"no worker can be started: {error}")
 
-    def _dismiss_if_idle(self, member: Member) -> None:
-        ...
+    async def _see_off(self, member: Member) -> None:
+        """Let a worker finish what others wait for, then end it."""
+        await member.idle.wait()
+        member.worker.terminate()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SIGTERM_WAITED_FOR):
+                await member.worker.join()
+        member.worker.kill()
+        await member.worker.join()
+        member.worker.close()
+        del self._leaving[member]
+
+    def everyone(self) -> list[Member]:
+        """Return all workers that there are."""
+        seated = [seat.member for seat in self.scheduler.seats.values() if seat.member]
+        return [*seated, *self._leaving]
 
     async def end(self) -> None:
-        """Tell all to stop, then make them: SIGTERM, 2 s, SIGKILL."""
+        """Tell all workers to stop; then SIGTERM, and 2 s later SIGKILL."""
+        for seeing_off in self._leaving.values():
+            seeing_off.cancel()
+        everyone = self.everyone()
+        self.close()
+        for member in self._leaving:
+            member.send("end")
+        for member in everyone:
+            if not member.ready:
+                member.worker.terminate()
+        gone = asyncio.gather(*(member.worker.join() for member in everyone))
+        for patience, then in (
+            (FAREWELL, Worker.terminate),
+            (SIGTERM_WAITED_FOR, Worker.kill),
+            (REAPED_WITHIN, Worker.kill),
+        ):
+            if not (await asyncio.wait([gone], timeout=patience))[1]:
+                break
+            for member in everyone:
+                then(member.worker)
+        await self.join()
+        for member in everyone:
+            member.hang_up()
+            member.worker.close()
+        await asyncio.gather(*self._attending)

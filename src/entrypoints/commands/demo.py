@@ -28,6 +28,9 @@ LOOK_EVERY = 0.1
 BRISK = {"PSM_HEARTBEAT_INTERVAL": "2"}
 """Heartbeats come faster than by default: whoever tries it out is waiting."""
 
+SMALL = {"PSM_POOL_PROCESSES": "3"}
+"""Fewer processes than the pool demo has items: some are seen waiting."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -101,13 +104,11 @@ def _port(name: str, default: int, text: str) -> Callable[[Any], Any]:
 def demo(port: int, dashboard_port: int, app_port: int) -> None:
     """Run the API, the dashboard and two apps to try them with, until Ctrl-C."""
     server = {"PSM_SERVER_URL": f"http://localhost:{port}"}
-    runner = "demo/task_runner.py"
-    second = server | {"PSM_DEMO_APP": "report-builder"}
     parts = [
         _api(port),
         _panel("Dashboard", "monitor.py", dashboard_port, server),
-        _panel("Demo app", runner, app_port, server),
-        _panel("Demo app 2", runner, app_port + 1, second),
+        _panel("Task demo", "demo/task_runner.py", app_port, server),
+        _panel("Pool demo", "demo/pool.py", app_port + 1, server | SMALL),
     ]
     if len({part.port for part in parts}) < len(parts):
         raise click.UsageError("each part needs a port of its own")
@@ -119,7 +120,7 @@ def demo(port: int, dashboard_port: int, app_port: int) -> None:
         if not stop.is_set():
             for part in parts:
                 click.echo(f"{part.title:<11} {part.url}")
-            click.echo("Open a demo app and the dashboard; Ctrl-C stops all of them.")
+            click.echo("Open the demos and the dashboard; Ctrl-C stops all of them.")
         while not stop.wait(LOOK_EVERY):
             _require_alive(parts, programs)
 

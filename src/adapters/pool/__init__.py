@@ -1,0 +1,5 @@
+"""The shared worker pool, by aiomultiprocess."""
+
+from .pool import ProcessPool
+
+__all__ = ["ProcessPool"]
