@@ -9,6 +9,7 @@ from statistics import mean
 
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.io import curdoc
 from panel_session_monitor import SessionClient, Task
 from panel_session_monitor.entrypoints.demo.estimate_pi import Sample, estimate_pi
 from panel_session_monitor.pool import PoolError, Work
@@ -197,10 +198,12 @@ def refresh() -> None:
 start.on_click(run)
 stop.on_click(lambda _: batch.stop())
 refresh()
-pn.state.add_periodic_callback(refresh, period=REFRESH)
+# Panel's own periodic callbacks tell all pages that the server is busy, each time.
+curdoc().add_periodic_callback(refresh, REFRESH)
 
 pmui.Page(
     title="Demo app: worker pool",
+    busy_indicator=None,
     main=[
         pmui.Container(
             pmui.Typography(
