@@ -40,8 +40,8 @@ __all__ = ["SqliteConnection", "SqliteDatabase", "among", "insert", "listed", "s
 
 T = TypeVar("T")
 
-PIECE = 250
-"""Rows that are read, or written, before others have their turn: about a millisecond."""
+PIECE = 100
+"""Rows that are read, or written, before others have their turn: less than a millisecond."""
 
 READERS = 4
 """Most reading transactions at a time; the others wait their turn."""
