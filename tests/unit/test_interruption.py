@@ -548,7 +548,8 @@ def test_nothing_is_raised_after_a_block(work: Work, hurry: None, body: Body, ro
 
     ends = in_thread(lambda: race(work, body, rounds)).result(rounds / 50)
 
-    assert set(ends) == {"killed", "failed" if body is fails else "done"}
+    whole = "failed" if body is fails else "done"
+    assert set(ends) in ({"killed", whole}, {whole})  # in a few rounds perhaps none is in time
 
 
 async def cancellation_race(work: Work, rounds: int) -> Counter[str]:

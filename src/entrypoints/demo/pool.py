@@ -198,8 +198,10 @@ def refresh() -> None:
 start.on_click(run)
 stop.on_click(lambda _: batch.stop())
 refresh()
-# Panel's own periodic callbacks tell all pages that the server is busy, each time.
-curdoc().add_periodic_callback(refresh, REFRESH)
+document = curdoc()
+# Not before: components miss what changes while the browser makes them. And not by Panel's own
+# periodic callbacks: these tell all pages that the server is busy, each time.
+pn.state.onload(lambda: document.add_periodic_callback(refresh, REFRESH))
 
 pmui.Page(
     title="Demo app: worker pool",
