@@ -199,9 +199,14 @@ start.on_click(run)
 stop.on_click(lambda _: batch.stop())
 refresh()
 document = curdoc()
-# Not before: components miss what changes while the browser makes them. And not by Panel's own
-# periodic callbacks: these tell all pages that the server is busy, each time.
-pn.state.onload(lambda: document.add_periodic_callback(refresh, REFRESH))
+
+
+def keep_fresh() -> None:
+    """Begin to refresh; Panel's own periodic callbacks would tell all pages that it is busy."""
+    document.add_periodic_callback(refresh, REFRESH)
+
+
+pn.state.onload(keep_fresh)  # not before: components miss what changes while they are made
 
 pmui.Page(
     title="Demo app: worker pool",
