@@ -16,8 +16,6 @@ from ..support.processes import Process, eventually, free_port, panel_serve, pyt
 from .apps.served import RECORD_CLOSINGS, closings
 from .conftest import Start
 
-pytestmark = pytest.mark.long
-
 CLI = "panel_session_monitor.entrypoints.cli"
 PROCESSES = 3
 ITEMS = 6

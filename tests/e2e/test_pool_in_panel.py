@@ -12,8 +12,6 @@ from ..support.children import children, running
 from ..support.processes import ROOT, Process, eventually, free_port, panel_serve, python
 from .conftest import Start
 
-pytestmark = pytest.mark.long
-
 CLI = "panel_session_monitor.entrypoints.cli"
 
 GONE_WITHIN = 3.0
