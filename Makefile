@@ -27,7 +27,8 @@ demo: install
 	$(BIN)/psm demo
 
 test: $(BROWSER)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not long and not alone"
+	$(BIN)/python -m pytest -m "alone and not long"
 
 test-long: $(BROWSER)
 	$(BIN)/python -m pytest -m long

@@ -16,6 +16,8 @@ from ..support.processes import Process, eventually, free_port, panel_serve, pyt
 from .apps.served import RECORD_CLOSINGS, closings
 from .conftest import Start
 
+pytestmark = pytest.mark.alone
+
 CLI = "panel_session_monitor.entrypoints.cli"
 PROCESSES = 3
 ITEMS = 6

@@ -12,6 +12,8 @@ from ..support.children import children, running
 from ..support.processes import ROOT, Process, eventually, free_port, panel_serve, python
 from .conftest import Start
 
+pytestmark = pytest.mark.alone
+
 CLI = "panel_session_monitor.entrypoints.cli"
 
 GONE_WITHIN = 3.0

@@ -26,6 +26,8 @@ from ..support import work
 from ..support.children import children
 from ..support.processes import ROOT, eventually
 
+pytestmark = pytest.mark.alone
+
 GONE_WITHIN = 3.0
 
 

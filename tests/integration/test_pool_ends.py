@@ -18,6 +18,8 @@ PROCESSES = 3
 UNGUARDED = """
 import asyncio
 from panel_session_monitor.pool import get_pool
+
+pytestmark = pytest.mark.alone
 asyncio.run(get_pool().apply(asyncio.sleep, (0,)))
 """
 
