@@ -7,7 +7,7 @@ from datetime import datetime
 from ..domain.errors import InvalidField
 from ..domain.ids import SessionId, optional_name
 from ..domain.report import known
-from ..domain.staleness import Observation, StalenessPolicy, Status
+from ..domain.staleness import Observation, StalenessPolicy, Status, status
 from .ports import Clock, LiveSession, SessionQuery, SessionReader
 
 LARGEST_PAGE = 10_000
@@ -39,6 +39,10 @@ class Listing:
     stale_since: datetime
     total: int | None = None
     next: SessionId | None = None
+
+    def status(self, session: LiveSession) -> Status:
+        """Tell what one of the sessions is doing."""
+        return status(session.last_heartbeat, self.stale_since, session.task_started_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

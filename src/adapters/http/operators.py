@@ -67,7 +67,7 @@ async def _views(page: Listing) -> AsyncIterator[list[SessionView]]:
     async for piece in page.pieces:
         for start in range(0, len(piece), PIECE):
             some = piece[start : start + PIECE]
-            yield [SessionView.listed(each, page.at, page.stale_since) for each in some]
+            yield [SessionView.listed(each, page.status(each), page.at) for each in some]
             await asyncio.sleep(0)  # others have their turn
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, null, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...application.ports import LiveProcess, LiveSession, SessionPage, SessionQuery
@@ -35,9 +35,9 @@ class SqlReader:
 
     async def page(self, query: SessionQuery) -> SessionPage:
         """Return a page of the live sessions, as of one moment."""
-        matching = and_(True, *_criteria(query))  # there may be no criterion
+        matching = and_(true(), *_criteria(query))
         more = None if query.limit is None else query.limit + 1
-        wanted = _following(LISTED.where(matching).limit(more), query.after)
+        wanted = LISTED.where(matching, LATER if query.after else true()).limit(more)
         async with self.database.reading() as connection:
             found = await _sessions(connection, wanted, query.after)
             total = await connection.scalar(_count(query, matching), {})
@@ -46,10 +46,11 @@ class SqlReader:
 
     async def pieces(self, query: SessionQuery) -> AsyncIterator[Sequence[LiveSession]]:
         """Give all matching sessions, a few at a time."""
-        wanted, after = LISTED.where(*_criteria(query)).limit(READ_AT_ONCE), query.after
+        beginning = LISTED.where(*_criteria(query)).limit(READ_AT_ONCE)
+        following, after = beginning.where(LATER), query.after
         while True:
             async with self.database.reading() as connection:
-                found = await _sessions(connection, _following(wanted, after), after)
+                found = await _sessions(connection, following if after else beginning, after)
             yield found
             if len(found) < READ_AT_ONCE:
                 return
@@ -103,10 +104,6 @@ class SqlReader:
         return None
 
 
-def _following(wanted: Select[Any], after: SessionId | None) -> Select[Any]:
-    return wanted if after is None else wanted.where(_id > bindparam("after", type_=_id.type))
-
-
 async def _sessions(
     connection: SqliteConnection, wanted: Select[Any], after: SessionId | None
 ) -> list[LiveSession]:
@@ -151,6 +148,9 @@ def _criteria(query: SessionQuery) -> Iterator[ColumnElement[bool]]:
 
 _served = sessions.outerjoin(processes, processes.c.process_id == sessions.c.process_id)
 _id = sessions.c.session_id
+
+LATER = _id > bindparam("after", type_=_id.type)
+"""Where a list goes on."""
 
 LISTED = (
     select(

@@ -10,7 +10,7 @@ from ...application.ports import LiveSession
 from ...domain.ids import SessionId
 from ...domain.report import Activity
 from ...domain.session import End, EndReason, Process, Session
-from ...domain.staleness import Observation, Status, elapsed, status
+from ...domain.staleness import Observation, Status, elapsed
 from ...domain.task import Task
 from .kills import KillView
 
@@ -106,32 +106,15 @@ class SessionView(Struct, gc=False):
     @classmethod
     def of(cls, seen: Observation) -> Self:
         """Return a session as it travels."""
-        session, process, task = seen.session, seen.session.process, seen.session.task
-        return cls(
-            session_id=session.session_id,
-            app_name=session.app_name,
-            user_id=session.user_id,
-            process_id=process.process_id if process else None,
-            host=process.host if process else None,
-            pid=process.pid if process else None,
-            status=seen.status,
-            task=task.name if task else None,
-            progress=task.progress if task else None,
-            started_at=session.started_at,
-            last_heartbeat=session.last_heartbeat,
-            task_started_at=task.started_at if task else None,
-            kill_requested=session.kill is not None,
-            kill=KillView.of(session.kill, seen.at) if session.kill else None,
-            seconds_since_heartbeat=seen.seconds_since_heartbeat,
-            duration_seconds=seen.duration_seconds,
-            task_seconds=seen.task_seconds,
-            ended_at=session.end.at if session.end else UNSET,
-            end_reason=session.end.reason if session.end else UNSET,
-        )
+        view = cls.listed(LiveSession.of(seen.session), seen.status, seen.at)
+        if end := seen.session.end:
+            view.ended_at, view.end_reason = end.at, end.reason
+            view.duration_seconds = seen.duration_seconds
+        return view
 
     @classmethod
-    def listed(cls, session: LiveSession, at: datetime, stale_since: datetime) -> Self:
-        """Return a session as it travels in a list that is as of a moment.
+    def listed(cls, session: LiveSession, status: Status, at: datetime) -> Self:
+        """Return a live session as it travels in a list that is as of a moment.
 
         There may be very many: the values go by position.
         """
@@ -143,7 +126,7 @@ class SessionView(Struct, gc=False):
             process_id,
             host,
             pid,
-            status(heard, stale_since, since),
+            status,
             task,
             progress,
             start,

@@ -7,7 +7,6 @@ from panel_session_monitor.application.listing import LARGEST_PAGE, ListRequest
 from panel_session_monitor.application.ports import LiveSession
 from panel_session_monitor.domain.errors import InvalidField, SessionNotFound
 from panel_session_monitor.domain.staleness import Status
-from panel_session_monitor.domain.staleness import status as judged
 
 from ...fakes.examples import MICROSECOND, a_session, a_task, ago, session_id
 from .world import World
@@ -53,9 +52,7 @@ async def test_a_status_is_judged_at_this_moment(
 
     seen = await world.read(listing)
     assert [each.session_id for each in seen] == list(map(session_id, numbers))
-    assert status is None or {
-        judged(each.last_heartbeat, listing.stale_since, each.task_started_at) for each in seen
-    } == {status}
+    assert status is None or {listing.status(each) for each in seen} == {status}
 
 
 async def test_silence_makes_stale_without_any_event(world: World) -> None:
