@@ -10,6 +10,8 @@ import pytest
 from ..support.children import children, running
 from ..support.processes import ROOT, Process, eventually, python
 
+pytestmark = pytest.mark.alone
+
 GONE_WITHIN = 3.5
 
 PROCESSES = 3
@@ -19,7 +21,6 @@ UNGUARDED = """
 import asyncio
 from panel_session_monitor.pool import get_pool
 
-pytestmark = pytest.mark.alone
 asyncio.run(get_pool().apply(asyncio.sleep, (0,)))
 """
 
