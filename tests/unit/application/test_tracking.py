@@ -399,6 +399,19 @@ def test_a_session_that_was_told_to_end_does_not_go_on(app: App) -> None:
     assert app.live() == []
 
 
+def test_a_killed_session_whose_registration_comes_too_late_is_not_registered_for_ever(
+    app: App,
+) -> None:
+    session = app.open()
+    draft = app.tracking.draft(beat=True)
+    app.tracking.take(Order(session_id=session.session_id, kill_id=a_kill().kill_id))
+
+    over = Reply(heartbeat_interval=30.0, ended=(session.session_id,))
+    app.tracking.settle(draft, over)
+
+    assert news_of(app, Registration) == []
+
+
 def test_a_refused_registration_is_not_sent_in_a_loop(app: App) -> None:
     session = app.open(app_name="x" * 201)
 
@@ -531,6 +544,25 @@ def test_steps_that_follow_each_other_closely_are_told_as_the_last(app: App) -> 
     told = news_of(app)
 
     assert [each.state for each in told if isinstance(each, KillStep)] == [KillState.ACKNOWLEDGED]
+
+
+def test_the_step_of_a_kill_that_is_ordered_anew_between_draft_and_reply_is_told_next(
+    app: App,
+) -> None:
+    session = app.open()
+    app.exchange(beat=True)
+    kill = app.kill(session)
+    app.exchange(beat=True)
+    draft = app.tracking.draft(beat=False)
+
+    anew = Order(session_id=session.session_id, kill_id=a_kill(7).kill_id)
+    app.tracking.take(anew)
+    app.tracking.settle(draft, Reply(heartbeat_interval=30.0))
+
+    assert anew.kill_id != kill.kill_id
+    assert news_of(app) == [
+        KillStep(session_id=session.session_id, kill_id=anew.kill_id, state=KillState.DELIVERED)
+    ]
 
 
 def test_a_step_taken_between_draft_and_reply_is_told_next(app: App) -> None:
