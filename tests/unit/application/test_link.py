@@ -793,7 +793,7 @@ def test_a_stream_that_cannot_be_ended_leaves_no_thread_of_the_link() -> None:
 
     app, before = App(), set(link_threads())
     monitor = Stubborn(sessions=app.world.sessions, clock=app.clock)
-    link = app.linked(lambda: 0.0, monitor=monitor)
+    link = app.linked(lambda: 0.0, monitor=monitor, coalesce=0.001)
     session = app.open()
     soon(lambda: link.online)
     link.end(session)
