@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent import futures
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import Self, TypeVar
 
 import pytest
 from panel_session_monitor.adapters.interruption import Interruptions, raiser
-from panel_session_monitor.application.app_ports import SessionKilled
+from panel_session_monitor.application.app_ports import Block, SessionKilled
 from panel_session_monitor.application.link import Link
 from panel_session_monitor.application.task import InterruptibleTask, Task
 from panel_session_monitor.application.tracker import Tracker
@@ -392,6 +393,65 @@ def test_an_interruption_at_the_blocks_end_does_not_hide_its_error(
     assert session.tasks == []
 
 
+@dataclass(slots=True)
+class Held:
+    """A `with` statement that does nothing but hold its block for the test."""
+
+    interruptions: Interruptions
+    block: Block | None = None
+
+    def __enter__(self) -> Block:
+        self.block = self.interruptions.block(sys._getframe(1))  # noqa: SLF001
+        assert self.block
+        self.block.open()
+        return self.block
+
+    def __exit__(self, *_: object) -> None:
+        assert self.block
+        self.block.leave()
+
+
+def test_a_block_that_was_left_is_closed_to_an_interruption_that_comes_late() -> None:
+    raised_in: list[int] = []
+
+    with Held(Interruptions(lambda: raised_in.append)) as block:
+        pass
+    block.interrupt()
+
+    assert raised_in == []
+
+
+def test_a_block_is_interrupted_once_however_often_it_is_asked_for() -> None:
+    raised_in: list[int] = []
+
+    with Held(Interruptions(lambda: raised_in.append)) as block:
+        block.interrupt()
+        block.interrupt()
+
+    assert raised_in == [threading.get_ident()]
+
+
+def test_a_call_into_c_that_blocks_returns_first(work: Work) -> None:
+    killed, begun, lock = work.session(), threading.Event(), threading.Lock()
+    lock.acquire()
+
+    def wait() -> None:
+        with work.task(killed):
+            begun.set()
+            lock.acquire()
+
+    waiting = in_thread(wait)
+    assert begun.wait(PATIENCE)
+
+    killed.blocks.interrupt()
+    _, blocked = futures.wait([waiting], timeout=0.2)
+    lock.release()
+
+    assert blocked
+    assert isinstance(waiting.exception(PATIENCE), SessionKilled)
+    assert lock.locked()
+
+
 # Where a thread must not be interrupted
 
 
@@ -497,8 +557,9 @@ async def test_a_coroutine_whose_block_is_over_is_not_cancelled(work: Work) -> N
 
     async with work.task(killed):
         killed.blocks.interrupt()
-    for _ in range(5):
-        await asyncio.sleep(0)
+    come_round = asyncio.Event()
+    asyncio.get_running_loop().call_soon(come_round.set)  # after all that is due by now
+    await come_round.wait()
 
     task = asyncio.current_task()
     assert task

@@ -289,3 +289,44 @@ def test_a_stream_that_has_stood_well_is_opened_again_soon_even_if_it_breaks() -
     stream.stop()
 
     assert failures[:4] == [0, 1, 1, 1]
+
+
+def test_a_server_that_asks_for_a_pause_gets_it() -> None:
+    def be_busy() -> None:
+        raise MonitorUnavailable("busy", retry_after=0.2)
+
+    app = App()
+    monitor = TimedMonitor(sessions=app.world.sessions, clock=app.clock, breaks=be_busy)
+    link = app.linked(lambda: 0.0, monitor=monitor)
+
+    app.open()
+    soon(lambda: len(monitor.opened_at) >= 3)
+
+    first, second, third = monitor.opened_at[:3]
+    assert second - first >= 0.2
+    assert third - second >= 0.2
+    link.shut_down()
+
+
+def test_a_stream_that_has_ended_does_not_count_as_connected(app: Linked) -> None:
+    app.known(app.open())
+    soon(lambda: _connected(app))
+
+    app.monitor.no_orders = NONSENSE
+    app.monitor.hang_up()
+
+    assert soon(lambda: not _connected(app))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_has_died_is_replaced_with_the_next_report(app: Linked) -> None:
+    before = set(link_threads(ORDERS))
+    session, runs = open_with_callback(app)
+    app.monitor.break_off(SystemExit())
+    soon(lambda: set(link_threads(ORDERS)) <= before)
+
+    app.beats()
+    app.kill(session)
+    app.monitor.poke()
+
+    assert soon(lambda: runs)
