@@ -1,7 +1,6 @@
 """Interruptible tasks: a kill ends their blocks, and nothing but their blocks."""
 
 import asyncio
-import gc
 import logging
 import random
 import sys
@@ -59,20 +58,6 @@ class Work:
 @pytest.fixture
 def work() -> Work:
     return Work()
-
-
-@pytest.fixture
-def hurry() -> Iterator[None]:
-    """Let threads take turns as often as they can, so that they meet everywhere.
-
-    But for destructors, which the collector would run: what is raised there, Python only prints.
-    """
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    gc.disable()
-    yield
-    gc.enable()
-    sys.setswitchinterval(usual)
 
 
 def in_thread(function: Callable[[], T]) -> Future[T]:

@@ -235,7 +235,8 @@ def test_a_thread_that_has_died_is_replaced_with_the_next_note(app: Linked) -> N
     app.monitor.failure = None
     app.tracking.begin(session, "Computing")
 
-    assert soon(lambda: app.known(session).task.name == "Computing")
+    now = Task(name="Computing", started_at=NOON)
+    assert soon(lambda: app.known(session).task == now)
 
 
 def test_a_heartbeat_tells_how_the_process_fares_and_other_reports_do_not(app: Linked) -> None:

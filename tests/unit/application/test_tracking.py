@@ -581,7 +581,7 @@ def test_a_kill_that_is_ordered_anew_is_told_of_anew(app: App) -> None:
     ]
 
 
-def test_orders_that_come_both_ways_at_once_are_handed_out_once(app: App) -> None:
+def test_orders_that_come_both_ways_at_once_are_handed_out_once(app: App, hurry: None) -> None:
     sessions, ways = [app.open() for _ in range(500)], 4
     orders = [
         Order(session_id=each.session_id, kill_id=a_kill(number).kill_id)
