@@ -48,7 +48,10 @@ class ClientSettings(Struct, frozen=True, kw_only=True):
     heartbeat_interval: Annotated[float, _seconds("time between heartbeats", 0.1)] = 30.0
 
     def with_token(self, folder: Path | None) -> Self:
-        """Return them with the token of the file, which is looked for from `folder` on."""
+        """Return them with the token of the file, whose path begins in `folder`.
+
+        Raises BadSetting.
+        """
         token, path = self.token, self.token_file
         token = _read_secret((folder or Path()) / path) if path and not token else token
         if token and not (token.isascii() and token.isprintable()):
