@@ -83,6 +83,8 @@ class Figure:
 
     def _meets(self, name: str) -> bool:
         bound, value = self.targets[name], getattr(self, name)
+        if value is None:  # too few samples to tell
+            return False
         return bool(value >= bound if self.more_is_better else value <= bound)
 
     def as_dict(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ OTHERS, OTHERS_EACH = 5, 100
 KILLS, PAUSE = 200, 0.07
 """Kills by stream, and the mean time between two, in seconds."""
 
-CUT_KILLS, CUT_PAUSE = 20, 0.5
+CUT_KILLS, CUT_PAUSE = 40, 0.25
 CUT_INTERVAL = 1.0
 """Heartbeat interval of the app that gets no stream, in seconds."""
 

@@ -6,10 +6,9 @@ A client library takes longer for a request than the servers under test do; this
 import asyncio
 import gc
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import cycle
 from time import monotonic
 from typing import Self, cast
 
@@ -206,9 +205,9 @@ async def _converse(port: int, requests: Iterator[bytes], latencies: list[float]
     connection.close()
 
 
-def drive(port: int, requests: Sequence[bytes], *, connections: int, seconds: float) -> Window:
-    """Send the requests, over and over, for so long."""
-    return _run(port, _during(seconds, cycle(requests)), connections)
+def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Window:
+    """Send requests for so long; the next call goes on with those that are left."""
+    return _run(port, _during(seconds, requests), connections)
 
 
 def deliver(port: int, requests: Iterable[bytes], *, connections: int = 1) -> Window:

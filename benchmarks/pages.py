@@ -30,7 +30,7 @@ def scene() -> Iterator[Scene]:
         monitors = {
             "monitor up": api.url,
             "monitor stopped": f"http://{mail.HOST}:{free_port()}",
-            "monitor blackholed": f"http://{mail.HOST}:{hole.getsockname()[1]}",
+            "monitor that never answers": f"http://{mail.HOST}:{hole.getsockname()[1]}",
         }
         env = {"TRACKED": "1", mail.VARIABLE: str(port)}
         apps = {UNTRACKED: on.app("page")}
@@ -46,6 +46,9 @@ def page(scene: Scene) -> Iterator[Figure]:
         yield Figure.latency(f"the library's calls in a page, {case}", sample, p99=1)
     for case, sample in loads.items():
         yield Figure.latency(f"page load, {case}", sample)
+    for case in calls:
+        added = [one - other for one, other in zip(loads[case], loads[UNTRACKED], strict=True)]
+        yield Figure.latency(f"added to a page load, {case}", added, median=1)
 
 
 async def _load(

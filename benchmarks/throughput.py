@@ -2,17 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
+from itertools import chain, cycle, repeat
 from multiprocessing import get_context
 from statistics import quantiles
 from time import sleep
 
-from .crowd import fill_baseline, heartbeats, processes, register
+from .crowd import Serving, fill_baseline, heartbeats, processes, register
 from .figures import Figure
 from .load import Client, Window, drive, request
 from .stage import stage
@@ -37,10 +37,10 @@ OURS, BASELINE, BESIDE = "heartbeats", "heartbeats, baseline", ", 2 readers of t
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A server and the requests that are its load."""
+    """A server and the requests that are its load, without an end."""
 
     port: int
-    requests: list[bytes]
+    requests: Iterator[bytes]
     connections: int = CONNECTIONS
 
     def window(self) -> Window:
@@ -55,6 +55,7 @@ class Scene:
     ours: Side
     shuffled: Side
     reports: Side
+    changing: Side
     baseline: Side
     noop: Side
 
@@ -71,15 +72,22 @@ def scene() -> Iterator[Scene]:
         ours = heartbeats(ids)
         theirs = heartbeats(fill_baseline(database, len(ids)))
         sides = Scene(
-            ours=Side(api.port, ours),
-            shuffled=Side(api.port, random.sample(ours, len(ours))),
-            reports=Side(api.port, [each.beat() for each in serving], REPORTERS),
-            baseline=Side(baseline.port, theirs),
-            noop=Side(noop.port, [request("POST", "/noop")]),
+            ours=Side(api.port, cycle(ours)),
+            shuffled=Side(api.port, cycle(random.sample(ours, len(ours)))),
+            reports=Side(api.port, cycle([each.beat() for each in serving]), REPORTERS),
+            changing=Side(api.port, cycle(_changing(serving)), REPORTERS),
+            baseline=Side(baseline.port, cycle(theirs)),
+            noop=Side(noop.port, repeat(request("POST", "/noop"))),
         )
         for side in (sides.ours, sides.reports, sides.baseline, sides.noop):
             side.window()
         yield sides
+
+
+def _changing(serving: Sequence[Serving]) -> list[bytes]:
+    """Return reports none of which has the ids of its process's last one."""
+    fewer = [replace(each, session_ids=each.session_ids[:-1]) for each in serving]
+    return [each.beat() for each in (*serving, *fewer)]
 
 
 def heartbeat(on: Scene) -> Iterator[Figure]:
@@ -95,21 +103,26 @@ def heartbeat(on: Scene) -> Iterator[Figure]:
     for what, seen in windows.items():
         yield Figure.rate(what, rates[what])
         yield Figure.latency(f"{what}: time of one", _latencies(seen))
-    ours, _, baseline, noop = rates.values()
+    ours, shuffled, baseline, noop = rates.values()
     yield Figure.ratio("heartbeats, over the baseline's", ours, baseline, at_least=3)
+    yield Figure.ratio(
+        "heartbeats in random order, over the baseline's", shuffled, baseline, at_least=3
+    )
     yield Figure.ratio("heartbeats, over a route that does nothing", ours, noop, at_least=0.6)
 
 
 def report(on: Scene) -> Iterator[Figure]:
     """Heartbeats of whole processes."""
-    windows = _in_turn({"reports": on.reports.window, "baseline": on.baseline.window})
-    ours = [SESSIONS_EACH * window.rate for window in windows["reports"]]
-    theirs = [window.rate for window in windows["baseline"]]
-    yield Figure.rate(f"heartbeats, {SESSIONS_EACH} in a report", ours)
-    yield Figure.latency("a report: time of one", _latencies(windows["reports"]))
-    yield Figure.ratio(
-        f"heartbeats, {SESSIONS_EACH} in a report, over the baseline's", ours, theirs, at_least=50
-    )
+    same = f"heartbeats, {SESSIONS_EACH} in a report"
+    changing = f"{same}, one more or less each time"
+    sides = {same: on.reports, changing: on.changing, BASELINE: on.baseline}
+    windows = _in_turn({what: side.window for what, side in sides.items()})
+    theirs = [window.rate for window in windows[BASELINE]]
+    for what in (same, changing):
+        ours = [SESSIONS_EACH * window.rate for window in windows[what]]
+        yield Figure.rate(what, ours)
+        yield Figure.latency(f"{what}: time of a report", _latencies(windows[what]))
+        yield Figure.ratio(f"{what}, over the baseline's", ours, theirs, at_least=50)
 
 
 def readers(on: Scene) -> Iterator[Figure]:
@@ -118,13 +131,13 @@ def readers(on: Scene) -> Iterator[Figure]:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
 
         def beside_readers(name: str, side: Side) -> Window:
-            reading = pool.submit(drive, side.port, [LIST], connections=2, seconds=LEAD + SECONDS)
+            reading = pool.submit(_read, side.port, connections=2, seconds=LEAD + SECONDS)
             sleep(LEAD)
             window = side.window()
             lists[name].append(reading.result().rate)
             return window
 
-        pool.submit(drive, on.ours.port, [LIST], connections=1, seconds=0).result()
+        pool.submit(_read, on.ours.port, connections=1, seconds=0).result()
         seen = _in_turn(
             {
                 OURS: on.ours.window,
@@ -140,6 +153,10 @@ def readers(on: Scene) -> Iterator[Figure]:
             f"{name}{BESIDE}: p99 over p99 without", p99[name + BESIDE], p99[name], at_most=bound
         )
         yield Figure.rate(f"{name}{BESIDE}: lists read", lists[name])
+
+
+def _read(port: int, *, connections: int, seconds: float) -> Window:
+    return drive(port, repeat(LIST), connections=connections, seconds=seconds)
 
 
 def listing(on: Scene) -> Iterator[Figure]:
