@@ -6,7 +6,7 @@ PoolError          the pool could not do its part
 └── NotSendable    something cannot go from process to process: mend the function or its data
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -54,6 +54,9 @@ class Call:
     stoppable: bool = True
     """Whether `function` is handed a `Stop` behind its `args`."""
 
+    owner: Hashable = None
+    """Whose call it is: those of different owners take turns."""
+
     on_progress: Callable[[float], None] | None = None
     """Called back, in a thread of the pool, with what the function reports; must not wait."""
 
@@ -64,6 +67,10 @@ class WorkerPool(Protocol):
     @property
     def closed(self) -> bool:
         """Whether it takes no more calls."""
+
+    @property
+    def processes(self) -> int:
+        """How many processes work for it at this moment."""
 
     def submit(self, call: Call) -> Future[Any]:
         """Have a worker do the call; never waits.

@@ -4,6 +4,7 @@ A test module gives the fixture `pool`, which is open, and derives a class. What
 may die derives from `ProcessesContract`.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -44,8 +45,8 @@ def begun(pool: WorkerPool, function: Callable[..., Any], *args: object) -> Futu
 class WorkerPoolContract:
     """What a pool promises to the sessions of an app."""
 
-    @pytest.mark.parametrize("function", [work.double, work.double_plainly])
-    def test_functions_of_both_kinds_are_called(
+    @pytest.mark.parametrize("function", [work.double, work.double_plainly, work.double_later])
+    def test_functions_of_all_kinds_are_called(
         self, pool: WorkerPool, function: Callable[..., Any]
     ) -> None:
         calls = [pool.submit(Call(function=function, args=(number,))) for number in range(50)]
@@ -65,9 +66,18 @@ class WorkerPoolContract:
 
         assert "in fail" in "".join(caught.value.__notes__)
 
-    def test_an_error_that_cannot_be_told_in_words_comes_too(self, pool: WorkerPool) -> None:
-        with pytest.raises(work.Unspeakable):
-            called(pool, work.fail_unspeakably)
+    @pytest.mark.parametrize(
+        ("function", "error"),
+        [
+            (work.fail_unspeakably, work.Unspeakable),
+            (work.fail_with_strange_notes, work.UnspeakableNotes),
+        ],
+    )
+    def test_an_error_that_cannot_be_told_in_words_comes_too(
+        self, pool: WorkerPool, function: Callable[..., Any], error: type[Exception]
+    ) -> None:
+        with pytest.raises(error):
+            called(pool, function)
 
         assert called(pool, work.double, 1) == 2
 
@@ -81,6 +91,25 @@ class WorkerPoolContract:
             pytest.param(
                 work.double, work.Treacherous(), "the arguments of .*double", id="unpickling"
             ),
+            pytest.param(
+                work.double, work.Refusing(work.Unspeakable()), "Unspeakable", id="no-words"
+            ),
+            pytest.param(
+                work.double,
+                work.Refusing(SystemExit(3)),
+                "the arguments of .*SystemExit",
+                id="exit",
+            ),
+            pytest.param(
+                work.double,
+                work.Exiting(),
+                "the arguments of .*SystemExit",
+                id="exit-in-the-worker",
+            ),
+            pytest.param(
+                work.return_an_exit, ..., "the result of .*SystemExit", id="exit-on-the-way-back"
+            ),
+            pytest.param(work.refuse, ..., "the result of .*Unspeakable", id="no-words-for-result"),
             pytest.param(work.return_a_lock, ..., "the result of .*return_a_lock", id="result"),
             pytest.param(work.generate, ..., "the result of .*generate", id="generator"),
             pytest.param(work.fail_awkwardly, ..., "the error of .*Awkward: 1 and 2", id="error"),
@@ -96,7 +125,17 @@ class WorkerPoolContract:
 
         assert called(pool, work.double, 1) == 2
 
-    @pytest.mark.parametrize("function", [work.leave, work.end_iteration, work.cancel_itself])
+    @pytest.mark.parametrize(
+        "function",
+        [
+            work.leave,
+            work.end_iteration,
+            work.cancel_itself,
+            work.fail_as_no_future_takes_it,
+            work.fail_with_no_error,
+            work.fail_with_an_exit,
+        ],
+    )
     def test_what_would_end_the_callers_loop_is_an_error(
         self, pool: WorkerPool, function: Callable[..., Any]
     ) -> None:
@@ -112,11 +151,21 @@ class WorkerPoolContract:
 
         assert seen == [0.25, 1.0, 0.0, 0.0]
 
-    def test_progress_that_cannot_be_shown_does_no_harm(self, pool: WorkerPool) -> None:
+    @pytest.mark.parametrize("error", [ValueError("the page is gone"), SystemExit(3)])
+    def test_progress_that_cannot_be_shown_does_no_harm(
+        self, pool: WorkerPool, error: BaseException
+    ) -> None:
         def fail(_: float) -> None:
-            raise ValueError("the page is gone")
+            raise error
 
         assert pool.submit(Call(function=work.report, on_progress=fail)).result(PATIENCE) is None
+        assert called(pool, work.double, 1) == 2
+
+    def test_whoever_exits_when_a_call_is_done_harms_nobody(self, pool: WorkerPool) -> None:
+        call = begun(pool, work.slowly_shown, 1)
+        call.add_done_callback(lambda _: sys.exit(3))
+
+        assert call.result(PATIENCE) == 2
         assert called(pool, work.double, 1) == 2
 
     @pytest.mark.parametrize("function", [work.until_stopped, work.until_stopped_plainly])

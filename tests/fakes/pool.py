@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from panel_session_monitor.adapters.pool import parcels
+from panel_session_monitor.application import parcels
 from panel_session_monitor.application.pool_ports import Call, PoolClosed
 
 
@@ -32,7 +32,7 @@ class InMemoryStop:
     def progress(self, fraction: float) -> None:
         """Report progress."""
         if self.on_progress:
-            with suppress(ValueError):  # of the app's
+            with suppress(BaseException):  # of the app's
                 self.on_progress(min(1.0, max(0.0, fraction)))
 
 
@@ -45,6 +45,11 @@ class InMemoryPool:
 
     closed: bool = False
     waiting: dict[Future[Any], InMemoryStop] = field(default_factory=dict)
+
+    @property
+    def processes(self) -> int:
+        """There are none but this one."""
+        return 0
 
     def submit(self, call: Call) -> Future[Any]:
         """Begin a call; a cancelled future sets its stop event."""
@@ -77,11 +82,13 @@ class InMemoryPool:
 
 def _run(call: Call, future: Future[Any], stop: InMemoryStop) -> None:
     name = parcels.named(call.function)
-    with suppress(InvalidStateError):  # nobody waits any more
+    with suppress(InvalidStateError, SystemExit):  # nobody waits any more; who was told may exit
         try:
-            future.set_result(parcels.opened(name, _outcome(name, call, stop)))
+            result = parcels.opened(name, _outcome(name, call, stop))
         except Exception as error:
             future.set_exception(error)
+        else:
+            future.set_result(result)
 
 
 def _outcome(name: str, call: Call, stop: InMemoryStop) -> parcels.Outcome:

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 
 from panel_session_monitor.application.pool_ports import Stop
@@ -28,11 +29,45 @@ class Unspeakable(Exception):
         raise ValueError("no words")
 
 
+class UnspeakableNotes(Exception):
+    """Its notes are none."""
+
+    __notes__ = 7  # type: ignore[assignment]
+
+
+class Shifting(Exception):
+    """It becomes something else on its way."""
+
+    def __init__(self, into: object) -> None:
+        super().__init__("shifting")
+        self.into = into
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return self.into, ()
+
+
 class Treacherous:
-    """An argument that cannot be unpickled."""
+    """It cannot be unpickled."""
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return os.lstat, ("/nowhere",)
+
+
+class Exiting:
+    """Whoever unpickles it exits."""
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return sys.exit, (3,)
+
+
+class Refusing:
+    """It raises something where it is pickled."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        raise self.error
 
 
 async def double(number: int, stop: Stop) -> int:
@@ -56,6 +91,12 @@ async def slowly(number: int, stop: Stop) -> int:
     return 2 * number
 
 
+async def slowly_shown(number: int, stop: Stop) -> int:
+    """Say that it has begun, and take a while."""
+    stop.progress(0.0)
+    return await slowly(number, stop)
+
+
 async def until_stopped(folder: Path, number: int, stop: Stop) -> None:
     """Look at the event every 50 ms; leave a note of the moment at which it was set."""
     stop.progress(0.0)
@@ -74,6 +115,7 @@ async def report(stop: Stop) -> None:
     """Report progress of all sorts."""
     for fraction in (0.25, 2.0, -1.0, float("nan")):
         stop.progress(fraction)
+        await asyncio.sleep(2 * LOOK)  # what comes at once may be merged
 
 
 async def fail(stop: Stop) -> None:
@@ -86,6 +128,22 @@ async def fail_awkwardly(stop: Stop) -> None:
 
 async def fail_unspeakably(stop: Stop) -> None:
     raise Unspeakable
+
+
+async def fail_with_strange_notes(stop: Stop) -> None:
+    raise UnspeakableNotes
+
+
+async def fail_as_no_future_takes_it(stop: Stop) -> None:
+    raise Shifting(StopIteration)
+
+
+async def fail_with_no_error(stop: Stop) -> None:
+    raise Shifting(int)
+
+
+async def fail_with_an_exit(stop: Stop) -> None:
+    raise Shifting(SystemExit)
 
 
 async def leave(stop: Stop) -> None:
@@ -106,6 +164,19 @@ def generate(stop: Stop) -> Iterator[int]:
 
 async def return_a_lock(stop: Stop) -> object:
     return threading.Lock()
+
+
+async def return_an_exit(stop: Stop) -> object:
+    return Exiting()
+
+
+async def refuse(stop: Stop) -> object:
+    return Refusing(Unspeakable())
+
+
+def double_later(number: int, stop: Stop) -> Awaitable[int]:
+    """Return what is to be awaited, as a decorated coroutine function may."""
+    return double(number, stop)
 
 
 async def die(stop: Stop) -> None:

@@ -1,70 +1,28 @@
-"""A worker's side of the pool: its line to the pool's process, and one call as it runs there."""
+"""A worker's side of the pool: its line to the pool's process, and the calls as they run there."""
 
 import asyncio
 import ctypes
 import inspect
 import os
-import pickle
 import signal
 import socket
-import struct
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from ...application import parcels
 from ...application.mailbox import Mailbox
-from . import parcels
+from .messages import SIZE, Batch, Message, opened, packet
+from .stopping import Signal
 
 COURTESY = 2.0
 """How long a coroutine that was told to stop may go on before it is cancelled, in seconds."""
 
-SIZE = struct.Struct("!Q")
-"""What stands before each packet: its length."""
-
 PR_SET_PDEATHSIG = 1
 """Linux's prctl(2): the signal to get when the thread that started this process ends."""
-
-
-def packet(messages: list[tuple[object, ...]]) -> bytes:
-    """Return messages as they travel, all in one."""
-    body = pickle.dumps(messages)
-    return SIZE.pack(len(body)) + body
-
-
-class Signal:
-    """The `Stop` of one call."""
-
-    def __init__(self, report: Callable[[float], None]) -> None:
-        self._event = threading.Event()
-        self._report = report
-        self._on_stop: list[Callable[[], object]] = []
-        self.is_set = self._event.is_set
-        self.wait = self._event.wait
-
-    def progress(self, fraction: float) -> None:
-        """Report how far the call has come, from 0 to 1."""
-        self._report(min(1.0, max(0.0, float(fraction))))  # in this order, NaN is 0
-
-    def set(self) -> None:
-        """Tell the call to stop."""
-        self._event.set()
-        self._tell()
-
-    def cancels(self, task: "asyncio.Task[Any]", after: float) -> None:
-        """Have a task cancelled so many seconds after the call was told to stop."""
-        loop = task.get_loop()
-        later = partial(loop.call_later, after, task.cancel)
-        self._on_stop.append(partial(loop.call_soon_threadsafe, later))
-        if self.is_set():
-            self._tell()
-
-    def _tell(self) -> None:
-        with suppress(IndexError):  # each at most once, whichever thread comes first
-            self._on_stop.pop()()
 
 
 class Line:
@@ -78,7 +36,7 @@ class Line:
         self._socket = end
         self._signals: dict[int, Signal] = {}
         self._running: set[asyncio.Task[None]] = set()
-        self._unsent: list[tuple[object, ...]] = []
+        self._outcomes = Batch(self._send)
         self._sending = threading.Lock()
         self._thread = ThreadPoolExecutor(1, "pool-call")
 
@@ -91,26 +49,25 @@ class Line:
         self._mailbox = Mailbox(self._loop)
         self._ended = asyncio.Event()
         threading.Thread(target=self._listen, name="pool-line", daemon=True).start()
-        self._send(("ready",))
+        self._send(packet(("ready",)))
         await self._ended.wait()
         if self._running:
             await asyncio.wait(self._running)
-        self._flush()
+        self._outcomes.flush()
 
     def _listen(self) -> None:
         try:
             with self._socket.makefile("rb") as received:
                 while header := received.read(SIZE.size):
-                    body = received.read(*SIZE.unpack(header))
-                    for message in pickle.loads(body):  # noqa: S301  # of a process of our own
+                    for message in opened(received.read(*SIZE.unpack(header))):
                         self._hear(message)
         finally:
             os._exit(1)  # nobody waits for this process any more, nor ends it
 
-    def _hear(self, message: tuple[Any, ...]) -> None:
+    def _hear(self, message: Message) -> None:
         match message:
             case "call", number, parcel:
-                self._signals[number] = Signal(partial(self._report, number))
+                self._signals[number] = Signal(self._loop, partial(self._report, number))
                 self._mailbox.post(partial(self._begin, number, parcel))
             case "stop", number:
                 if known := self._signals.get(number):
@@ -132,33 +89,28 @@ class Line:
         except BaseException as error:  # even SystemExit is but the call's
             outcome = parcels.raised(parcel.name, error)
         del self._signals[number]
-        if not self._unsent:
-            self._loop.call_soon(self._flush)
-        self._unsent.append(("done", number, outcome))
+        self._outcomes.add("done", number, outcome)
 
     async def _outcome(self, signal: Signal, parcel: parcels.Parcel) -> parcels.Outcome:
         if signal.is_set():
             raise asyncio.CancelledError
         function, args, kwds = parcels.unpacked(parcel)
         called = partial(function, *args, *([signal] if parcel.stoppable else []), **kwds)
-        if not is_coroutine_function(function):
-            return await self._loop.run_in_executor(self._thread, _outcome, parcel.name, called)
+        if is_coroutine_function(function):
+            result = called()
+        else:
+            result = await self._loop.run_in_executor(self._thread, _called, parcel.name, called)
+            if isinstance(result, parcels.Outcome):
+                return result
         task = asyncio.current_task()
         assert task
         signal.cancels(task, COURTESY if parcel.stoppable else 0.0)
-        return parcels.returned(parcel.name, await called())
+        return parcels.returned(parcel.name, await result)
 
     def _report(self, number: int, fraction: float) -> None:
-        self._send(("progress", number, fraction))
+        self._send(packet(("progress", number, fraction)))
 
-    def _flush(self) -> None:
-        """Send the outcomes of this moment together."""
-        unsent, self._unsent = self._unsent, []
-        if unsent:
-            self._send(*unsent)
-
-    def _send(self, *messages: tuple[object, ...]) -> None:
-        sent = packet(list(messages))
+    def _send(self, sent: bytes) -> None:
         with self._sending:
             self._socket.sendall(sent)
 
@@ -172,10 +124,11 @@ def prepare() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _outcome(name: str, function: Callable[[], object]) -> parcels.Outcome:
+def _called(name: str, function: Callable[[], object]) -> parcels.Outcome | Awaitable[object]:
     """Call a plain function, in a thread; not every error could leave it by a future."""
     try:
-        return parcels.returned(name, function())
+        result = function()
+        return result if inspect.isawaitable(result) else parcels.returned(name, result)
     except BaseException as error:  # it goes to the caller
         return parcels.raised(name, error)
 

@@ -1,24 +1,27 @@
-"""The pool's workers as it sees them, the calls they have, and who gets the next one."""
+"""The pool's workers as it sees them, and the calls that they have or that wait for them."""
 
 import asyncio
+import logging
 import multiprocessing
-import queue
 import signal
-from collections import Counter
-from collections.abc import Callable, Iterator
+import socket
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from math import ceil, inf
 from typing import Any
 
 from aiomultiprocess.core import Process
-from aiomultiprocess.scheduler import Scheduler
-from aiomultiprocess.types import QueueID, TaskID, Unit
+from aiomultiprocess.types import Unit
 
+from ...application.parcels import Parcel
 from ...application.pool_ports import Call
-from .line import Line, is_coroutine_function, packet, prepare
+from .line import Line, is_coroutine_function, prepare
+from .messages import SIZE, Batch, Message, opened
+
+log = logging.getLogger("panel_session_monitor")
 
 SPAWN = multiprocessing.get_context("spawn")
 """Forking a process that has threads, as servers have, may deadlock the child."""
@@ -38,15 +41,27 @@ Plain functions are mostly computing: several in one process would only slow eac
 """
 
 
+class State(Enum):
+    """What a worker is about."""
+
+    STARTING = auto()
+    READY = auto()
+    LEAVING = auto()
+    """It gets no more calls, and goes when nobody waits for those that it has."""
+
+    GONE = auto()
+
+
 @dataclass(slots=True, eq=False)
 class Job:
-    """A call and who waits for it; the first to end it decides how."""
+    """A call, who waits for it, and which worker has it; the first to end it decides how."""
 
+    number: int
     call: Call
-    future: Future[Any] = field(default_factory=Future)
-    number: TaskID | None = None
-    stopped: bool = False
+    parcel: Parcel
+    future: Future[Any]
     kind: Kind = field(init=False)
+    member: "Member | None" = None
 
     def __post_init__(self) -> None:
         """Look what kind of function is to be called."""
@@ -54,13 +69,53 @@ class Job:
 
     def succeed(self, value: object) -> None:
         """Hand over the result."""
-        with suppress(InvalidStateError):
+        with _foreign():
             self.future.set_result(value)
 
     def fail(self, error: BaseException) -> None:
         """Hand over an error."""
-        with suppress(InvalidStateError):
+        with _foreign():
             self.future.set_exception(error)
+
+    def show(self, fraction: float) -> None:
+        """Hand over how far it has come."""
+        if self.call.on_progress and not self.future.done():
+            with _foreign():
+                self.call.on_progress(fraction)
+
+
+class Backlog:
+    """The jobs of a kind that wait: their owners take turns."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[Hashable, OrderedDict[Job, None]] = OrderedDict()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, job: Job) -> None:
+        """Put a job behind its owner's others."""
+        self._waiting.setdefault(job.call.owner, OrderedDict())[job] = None
+        self._count += 1
+
+    def pop(self) -> Job:
+        """Take the first job of the owner whose turn it is."""
+        owner, jobs = self._waiting.popitem(last=False)
+        job, _ = jobs.popitem(last=False)
+        if jobs:
+            self._waiting[owner] = jobs
+        self._count -= 1
+        return job
+
+    def discard(self, job: Job) -> None:
+        """Forget a job, if it waits."""
+        jobs = self._waiting.get(job.call.owner, OrderedDict())
+        if job in jobs:
+            del jobs[job]
+            self._count -= 1
+            if not jobs:
+                del self._waiting[job.call.owner]
 
 
 class Worker(Process):
@@ -76,115 +131,72 @@ class Worker(Process):
         self.aio_process = SPAWN.Process(target=Process.run_async, args=(self.unit,))
 
 
-@dataclass(slots=True, eq=False)
 class Member:
-    """A worker as the pool sees it."""
+    """A worker as the pool sees it, and the other end of its line."""
 
-    worker: Worker
-    pid: int | None
-    writer: asyncio.StreamWriter | None = None
-    ready: bool = False
-    jobs: dict[TaskID, Job] = field(default_factory=dict)
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _count: Counter[Kind] = field(default_factory=Counter)
-    _unsent: list[tuple[object, ...]] = field(default_factory=list)
+    def __init__(self) -> None:
+        """Start a worker (raises OSError, or what the start of a process raises)."""
+        self._line, theirs = socket.socketpair()
+        try:
+            with theirs, without_interrupts():
+                self.worker = Worker(Line(theirs))
+                self.worker.start()
+        except BaseException:
+            self._line.close()
+            raise
+        self.pid = self.worker.pid
+        self.state = State.STARTING
+        self.jobs: dict[Kind, set[Job]] = {kind: set() for kind in MOST}
+        self._batch = Batch(self._write)
+        self._writer: asyncio.StreamWriter | None = None
 
-    def load(self, kind: Kind) -> float:
+    @property
+    def needed(self) -> bool:
+        """Whether anybody waits for one of its calls."""
+        return any(not each.future.done() for jobs in self.jobs.values() for each in jobs)
+
+    def load(self, kind: Kind) -> int:
         """Return how many calls of a kind it has."""
-        return self._count[kind] if self.ready else inf
+        return len(self.jobs[kind])
 
-    def begin(self, job: Job) -> None:
-        """Note that it has a call."""
-        assert job.number
-        self.jobs[job.number] = job
-        self._count[job.kind] += 1
-
-    def finish(self, number: TaskID) -> Job:
-        """Note that a call is over, and return it."""
-        job = self.jobs.pop(number)
-        self._count[job.kind] -= 1
-        self.note_idle()
-        return job
-
-    def note_idle(self) -> None:
-        """Note whether all of its calls were told to stop, so that nobody would miss it."""
-        if all(each.stopped for each in self.jobs.values()):
-            self.idle.set()
-
-    def send(self, *content: object) -> None:
+    def send(self, *message: object) -> None:
         """Send it a message, unless it is gone; those of one moment go together."""
-        if not self._unsent:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._unsent.append(content)
+        self._batch.add(*message)
+
+    async def listen(
+        self, hear: Callable[[tuple[Message, ...]], None], ready_within: float
+    ) -> None:
+        """Hear what it says, from when it is ready until it hangs up (raises OSError, EOFError)."""
+        try:
+            async with asyncio.timeout(ready_within) as limit:
+                reader, self._writer = await asyncio.open_connection(sock=self._line)
+                while True:
+                    header = await reader.readexactly(SIZE.size)
+                    limit.reschedule(None)
+                    hear(opened(await reader.readexactly(*SIZE.unpack(header))))
+        finally:
+            self.hang_up()
 
     def hang_up(self) -> None:
         """Listen to it no more."""
-        if self.writer is not None:
-            self.writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
-    def _flush(self) -> None:
-        unsent, self._unsent = self._unsent, []
-        if self.writer is not None and not self.writer.is_closing():
-            self.writer.write(packet(unsent))
+    def end(self, number: signal.Signals) -> None:
+        """Send its process a signal, if it is there."""
+        with suppress(ValueError):  # closed, as it is gone
+            self.worker.terminate() if number is signal.SIGTERM else self.worker.kill()
 
+    async def gone(self, patience: float) -> None:
+        """Wait until its process has been taken from the system, if that can be."""
+        with suppress(TimeoutError, ValueError):
+            async with asyncio.timeout(patience):
+                await self.worker.join()
+            self.worker.close()
 
-@dataclass(slots=True, eq=False)
-class Seat:
-    """For aiomultiprocess, a pair of queues: the line to the member that sits here now."""
-
-    member: Member | None = None
-
-    def load(self, kind: Kind) -> float:
-        """Return how many calls of a kind its member has; infinite while it cannot work."""
-        return inf if self.member is None else self.member.load(kind)
-
-    def put_nowait(
-        self, task: tuple[TaskID, Callable[..., Any], tuple[Any, ...], Any] | None
-    ) -> None:
-        """Send a task; None is the end."""
-        assert self.member
-        if task is None:
-            self.member.send("end")
-            return
-        number, _, (job, parcel), _ = task
-        job.number = number
-        self.member.begin(job)
-        self.member.send("call", number, parcel)
-
-    def get_nowait(self) -> object:
-        """Results come by themselves (raises queue.Empty)."""
-        raise queue.Empty
-
-
-class LeastLoaded(Scheduler):
-    """Gives each call to the worker that has the fewest of its kind."""
-
-    def __init__(self) -> None:
-        self.seats: dict[QueueID, Seat] = {}
-
-    def register_queue(self, tx: Any) -> QueueID:
-        """Note a seat."""
-        number = QueueID(len(self.seats))
-        self.seats[number] = tx
-        return number
-
-    def register_process(self, qid: QueueID) -> None:
-        """A seat has one worker."""
-
-    def schedule_task(self, task_id: TaskID, func: Any, args: Any, kwargs: Any) -> QueueID:  # noqa: ARG002
-        """Return the seat whose worker has the fewest calls of this kind."""
-        kind = args[0].kind
-        return min(self.seats, key=lambda number: self.seats[number].load(kind))
-
-    def complete_task(self, task_id: TaskID) -> None:
-        """The members know what they have."""
-
-    def free(self, kind: Kind, waiting: int) -> bool:
-        """Tell whether a worker can take a call, beyond the share of those that are starting."""
-        loads = [seat.load(kind) for seat in self.seats.values()]
-        there = [load for load in loads if load < inf]
-        share = MOST[kind] if there == loads else ceil((sum(there) + waiting) / len(loads))
-        return any(load < min(share, MOST[kind]) for load in there)
+    def _write(self, sent: bytes) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(sent)
 
 
 @contextmanager
@@ -198,3 +210,14 @@ def without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _foreign() -> Iterator[None]:
+    """Let the app hear of a call, and live on, though what it has called back may even exit."""
+    try:
+        yield
+    except InvalidStateError:  # the first to end a future decided how
+        pass
+    except BaseException:
+        log.exception("What was to be called back about a call failed")

@@ -7,18 +7,22 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from contextvars import Context
 from functools import partial
+from itertools import count
 from multiprocessing.managers import SyncManager
 from typing import Any, TypeVar
 
+from ...application import parcels
 from ...application.mailbox import Mailbox
 from ...application.pool_ports import Call, PoolClosed
 from .members import SPAWN, Job, without_interrupts
 from .workers import Workers
 
 log = logging.getLogger("panel_session_monitor")
+
+READY_WITHIN = 30.0
+"""How long a worker may take until it comes to work, in seconds; then it is killed."""
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -31,13 +35,15 @@ class ProcessPool:
     started and ended, and calls end even if the loop that they come from is blocked.
     """
 
-    def __init__(self, processes: int) -> None:
-        self._processes = processes
+    def __init__(self, processes: int, ready_within: float = READY_WITHIN) -> None:
         self._lock = threading.Lock()
+        self._numbers = count()
         self._jobs: set[Job] = set()
+        self._submitted: list[Job] = []
         self._closed: str | None = None
         self._manager: SyncManager | None = None
         self._starting_manager = threading.Lock()
+        self._workers = Workers(processes, ready_within, self.close)
         self._loop = asyncio.new_event_loop()
         self._mailbox = Mailbox(self._loop)
         self._closing = asyncio.Event()
@@ -54,17 +60,29 @@ class ProcessPool:
         """Whether it takes no more calls."""
         return self._closed is not None
 
+    @property
+    def processes(self) -> int:
+        """How many worker processes there are at this moment."""
+        return len(self._workers)
+
     def submit(self, call: Call) -> Future[Any]:
         """Have a worker do the call; never waits. Cancelling the future stops the work."""
-        job = Job(call)
+        future: Future[Any] = Future()
+        try:
+            job = Job(next(self._numbers), call, parcels.packed(call), future)
+        except Exception as error:
+            future.set_exception(error)
+            return future
         with self._lock:
             if self._closed is None:
                 self._jobs.add(job)
-                self._mailbox.post(lambda: self._workers.take(job))
+                self._submitted.append(job)
+                if len(self._submitted) == 1:
+                    self._mailbox.post(self._take)
             else:
                 job.fail(PoolClosed(self._closed))
-        job.future.add_done_callback(partial(self._done, job))
-        return job.future
+        future.add_done_callback(partial(self._done, job))
+        return future
 
     def close(self, reason: str = "the pool is closed") -> None:
         """Fail whatever waits with PoolClosed, at once, and begin to end the workers."""
@@ -79,12 +97,11 @@ class ProcessPool:
 
     def join(self, timeout: float) -> bool:
         """Wait until the workers are gone; kill those that are not by then."""
-        self._thread.join(timeout)
-        if not self._thread.is_alive():
-            return True
-        for member in self._workers.everyone():
-            with suppress(ValueError):  # closed, as it is gone
-                member.worker.kill()
+        if threading.current_thread() is not self._thread:  # it cannot wait for itself
+            self._thread.join(timeout)
+            if not self._thread.is_alive():
+                return True
+        self._workers.kill()
         return False
 
     # aiomultiprocess's face -----------------------------------------------------------------
@@ -125,30 +142,39 @@ class ProcessPool:
     # The thread -------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serving)
-        except Exception:
-            log.exception("The worker pool failed")
-            self.close("the pool failed")
-        finally:
-            self._loop.close()
+        """Serve until the end: nobody would wake those who wait if this thread died."""
+        while not self._serving.done():
+            try:
+                self._loop.run_until_complete(self._serving)
+            except BaseException:
+                self.close("the pool failed")
+                log.exception("The worker pool failed")
+        self._loop.close()
 
     async def _serve(self) -> None:
-        self._workers = Workers(self._processes, self.close)
+        watching = asyncio.ensure_future(self._workers.watch())
         try:
             await self._workers.fill()
             await self._closing.wait()
-        except Exception as error:  # the workers that are there must be ended all the same
-            self.close(f"no worker can be started: {error}")
-        await self._workers.end()
-        with self._starting_manager:
-            if self._manager is not None:
-                self._manager.shutdown()
+            await self._workers.end()
+        finally:
+            watching.cancel()
+            self._end_manager()
+
+    def _take(self) -> None:
+        with self._lock:
+            jobs, self._submitted = self._submitted, []
+        self._workers.take(jobs)
 
     def _done(self, job: Job, future: Future[Any]) -> None:
         self._jobs.discard(job)
         if future.cancelled():
-            self._mailbox.post(lambda: self._workers.stop(job))
+            self._mailbox.post(partial(self._workers.stop, job))
+
+    def _end_manager(self) -> None:
+        with self._starting_manager:
+            if self._manager is not None:
+                self._manager.shutdown()
 
 
 def _end_with_parent() -> None:

@@ -1,0 +1,56 @@
+"""A call's stop event, as its function holds it in the worker."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+EVERY = 0.05
+"""Time between two reports of a call's progress, in seconds; what comes between them is merged."""
+
+
+class Signal:
+    """The `Stop` of one call."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, report: Callable[[float], None]) -> None:
+        self._loop = loop
+        self._event = threading.Event()
+        self._report = report
+        self._latest = 0.0
+        self._not_before = 0.0
+        self._due = False
+        self._on_stop: list[Callable[[], object]] = []
+        self.is_set = self._event.is_set
+        self.wait = self._event.wait
+
+    def progress(self, fraction: float) -> None:
+        """Report how far the call has come, from 0 to 1."""
+        self._latest = min(1.0, max(0.0, float(fraction)))  # in this order, NaN is 0
+        if self._loop.time() >= self._not_before:
+            self._tell_progress()
+        elif not self._due:
+            self._due = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, EVERY, self._tell_progress)
+
+    def set(self) -> None:
+        """Tell the call to stop."""
+        self._event.set()
+        self._tell_stop()
+
+    def cancels(self, task: "asyncio.Task[Any]", after: float) -> None:
+        """Have a task cancelled so many seconds after the call was told to stop."""
+        later = partial(self._loop.call_later, after, task.cancel)
+        self._on_stop.append(partial(self._loop.call_soon_threadsafe, later))
+        if self.is_set():
+            self._tell_stop()
+
+    def _tell_progress(self) -> None:
+        self._due = False
+        self._not_before = self._loop.time() + EVERY
+        self._report(self._latest)
+
+    def _tell_stop(self) -> None:
+        with suppress(IndexError):  # each at most once, whichever thread comes first
+            self._on_stop.pop()()
