@@ -2,13 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from functools import partial
-from types import TracebackType
+from itertools import count
 from typing import Any, Generic, Protocol, TypeVar, overload
 from weakref import WeakSet
 
+from .mailbox import Mailbox
 from .pool_ports import Call, WorkerPool
 
 P = TypeVar("P", bound=WorkerPool)
@@ -35,24 +37,34 @@ class Work:
 
     Functions are called with a `Stop` as their last argument. When the session is killed or ends,
     and when the block is left, calls that wait raise CancelledError and their work is told to stop.
+    A `task` is shown how far the calls have come.
     """
 
-    def __init__(self, pool: WorkerPool) -> None:
+    def __init__(self, pool: WorkerPool, owner: Hashable = None) -> None:
         self._pool = pool
+        self._owner = self if owner is None else owner
         self._lock = threading.Lock()
         self._waiting: set[Future[Any]] = set()
+        self._mailboxes: dict[asyncio.AbstractEventLoop, Mailbox] = {}
         self._over = False
 
     @overload
-    async def apply(self, function: Callable[..., Awaitable[R]], *args: Any) -> R: ...
+    async def apply(
+        self, function: Callable[..., Awaitable[R]], *args: Any, task: Progressing | None = None
+    ) -> R: ...
     @overload
-    async def apply(self, function: Callable[..., R], *args: Any) -> R: ...
-    async def apply(self, function: Callable[..., Any], *args: Any) -> Any:
+    async def apply(
+        self, function: Callable[..., R], *args: Any, task: Progressing | None = None
+    ) -> R: ...
+    async def apply(
+        self, function: Callable[..., Any], *args: Any, task: Progressing | None = None
+    ) -> Any:
         """Return what `function(*args, stop)` does in a worker (raises what it raises, PoolError).
 
         Coroutine functions run on the event loop of a worker, plain ones in a thread there.
         """
-        return await asyncio.wrap_future(self._submit(Call(function=function, args=args)))
+        [result] = await self._results(function, [args], task)
+        return result
 
     @overload
     async def map(
@@ -75,21 +87,9 @@ class Work:
     ) -> list[Any]:
         """Return what `function(item, stop)` does for each item, in their order.
 
-        The first call that fails stops the others. A `task` is shown how far they all have come.
+        The first call that fails stops the others.
         """
-        given = list(items)
-        meter = _Meter(task, len(given)) if task is not None else None
-        calls: list[Future[Any]] = []
-        try:
-            for number, item in enumerate(given):
-                seen = partial(meter.note, number) if meter else None
-                calls.append(self._submit(Call(function=function, args=(item,), on_progress=seen)))
-                if seen:
-                    calls[-1].add_done_callback(partial(_note_done, seen))
-            return await asyncio.gather(*map(asyncio.wrap_future, calls))
-        finally:
-            for call in calls:
-                call.cancel()
+        return await self._results(function, [(item,) for item in items], task)
 
     def cancel(self) -> None:
         """Stop all that runs, and let nothing begin any more; from any thread, never waits."""
@@ -99,6 +99,28 @@ class Work:
         for future in waiting:
             future.cancel()
 
+    async def _results(
+        self,
+        function: Callable[..., Any],
+        arguments: Sequence[Sequence[Any]],
+        task: Progressing | None,
+    ) -> list[Any]:
+        meter = _Meter(task, len(arguments)) if task is not None else None
+        turn = _Turn(self._mailbox(), len(arguments))
+        calls: list[Future[Any]] = []
+        try:
+            for number, args in enumerate(arguments):
+                seen = partial(meter.note, number) if meter else None
+                call = Call(function=function, args=args, on_progress=seen, owner=self._owner)
+                calls.append(self._submit(call))
+                calls[-1].add_done_callback(partial(turn.note, seen))
+            await turn.over
+            return [_result(each) for each in calls if each.done()]  # all, or one of them raises
+        except BaseException:
+            for each in calls:
+                each.cancel()
+            raise
+
     def _submit(self, call: Call) -> Future[Any]:
         with self._lock:
             if self._over:
@@ -107,6 +129,13 @@ class Work:
             self._waiting.add(future)
         future.add_done_callback(self._waiting.discard)
         return future
+
+    def _mailbox(self) -> Mailbox:
+        """Return the way to the caller's event loop: results of one moment wake it once."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._mailboxes:
+            self._mailboxes[loop] = Mailbox(loop)
+        return self._mailboxes[loop]
 
 
 class SharedPool(Generic[P]):
@@ -126,7 +155,7 @@ class SharedPool(Generic[P]):
     def share(self, session: Hashable, on_end: Subscribe) -> Work:
         """Return a share for a session, which counts until its end and then loses its shares."""
         with self._lock:
-            work = Work(self._open())
+            work = Work(self._open(), session)
             new = session not in self._shares
             self._shares.setdefault(session, set()).add(work)
         if new:
@@ -173,6 +202,12 @@ class SharedPool(Generic[P]):
         self._lock = threading.RLock()
         self._pool, self._shares, self._guests, self._count = None, {}, WeakSet(), 0
 
+    @property
+    def processes(self) -> int:
+        """How many processes there are now; asking for it makes none."""
+        with self._lock:
+            return self._pool.processes if self._pool else 0
+
     def _open(self) -> P:
         if self._pool is None or self._pool.closed:
             self._pool = self._make()
@@ -191,38 +226,51 @@ class SharedPool(Generic[P]):
             self.shut_down()
 
 
-class Share:
-    """For `async with`: a session's `Work`."""
+@asynccontextmanager
+async def share(
+    shared: Callable[[], SharedPool[Any]], session: Hashable, on_end: Subscribe
+) -> AsyncIterator[Work]:
+    """Give a session its `Work` for the time of a block."""
+    # The first one imports the pool and reads the settings: the event loop cannot wait.
+    work = await asyncio.to_thread(lambda: shared().share(session, on_end))
+    try:
+        yield work
+    finally:
+        shared().give_back(session, work)
 
-    def __init__(
-        self, shared: Callable[[], SharedPool[Any]], session: Hashable, on_end: Subscribe
-    ) -> None:
-        self._shared = shared
-        self._session = session
-        self._on_end = on_end
-        self._work: list[Work] = []
 
-    async def __aenter__(self) -> Work:
-        # The first one imports the pool and reads the settings: the event loop cannot wait.
-        work = await asyncio.to_thread(lambda: self._shared().share(self._session, self._on_end))
-        self._work.append(work)
-        return work
+class _Turn:
+    """Calls that somebody waits for: until one of them fails, or all are done."""
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._shared().give_back(self._session, self._work.pop())
+    def __init__(self, mailbox: Mailbox, size: int) -> None:
+        self._mailbox = mailbox
+        self._size = size
+        self._done = count(1)
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not size:
+            self._end()
+
+    def note(self, seen: Callable[[float], None] | None, call: Future[Any]) -> None:
+        """Note that a call is over, and show that to whoever sees how far it comes."""
+        try:
+            failed = call.cancelled() or call.exception() is not None
+            if seen and not failed:
+                seen(1.0)
+        finally:  # whatever the app's code does: somebody waits
+            if failed or next(self._done) == self._size:
+                self._mailbox.post(self._end)
+
+    def _end(self) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
 
 
 class _Meter:
     """How far several calls have come together."""
 
-    def __init__(self, task: Progressing, count: int) -> None:
+    def __init__(self, task: Progressing, size: int) -> None:
         self._task = task
-        self._fractions = [0.0] * count
+        self._fractions = [0.0] * size
         self._sum = 0.0
         self._lock = threading.Lock()
 
@@ -234,6 +282,7 @@ class _Meter:
             self._task.progress = self._sum / len(self._fractions)
 
 
-def _note_done(note: Callable[[float], None], future: Future[Any]) -> None:
-    if not future.cancelled():
-        note(1.0)
+def _result(call: Future[Any]) -> Any:
+    if call.cancelled():
+        raise asyncio.CancelledError("the session or its block is over")
+    return call.result()

@@ -1,6 +1,8 @@
 """The tracker: what an app's own code holds of its session."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from operator import length_hint
 from typing import Any, TypeVar
 from uuid import UUID
@@ -8,7 +10,7 @@ from uuid import UUID
 from ..domain.ids import cleaned
 from .app_ports import Interruptions
 from .link import Link
-from .pool import Share, SharedPool
+from .pool import SharedPool, Work, share
 from .task import InterruptibleTask, Task
 from .tracking import TrackedSession
 
@@ -87,7 +89,7 @@ class Tracker:
                 if count:
                     task.progress = done / count
 
-    def pool(self) -> Share:
+    def pool(self) -> AbstractAsyncContextManager[Work]:
         """Return the session's share of the process's worker pool, for `async with`.
 
         `await work.map(function, items)` and `await work.apply(function, *args)` call functions in
@@ -97,7 +99,7 @@ class Tracker:
         Needs `panel-session-monitor[pool]`. The first block counts the session in, its end out.
         """
         assert self._shared_pool, "this tracker was made without a pool"
-        return Share(self._shared_pool, self._session, self.on_kill)
+        return share(self._shared_pool, self._session, partial(self._subscribe, first=True))
 
     def on_kill(self, callback: C) -> C:
         """Run `callback` exactly once: on a kill, or when the session ends by itself.
@@ -105,12 +107,15 @@ class Tracker:
         Functions run in a thread of their own, never on the event loop; coroutine functions run
         on the session's event loop. After the end, `callback` runs at once.
         """
-        with self._interruptions.shelter():
-            if not self._link.tracking.subscribe(self._session, callback):
-                self._link.run_late(self._session, callback)
+        self._subscribe(callback)
         return callback
 
     def close(self) -> None:
         """End the tracking; in a Panel session this happens by itself."""
         with self._interruptions.shelter():
             self._link.end(self._session)
+
+    def _subscribe(self, callback: Callable[[], Any], *, first: bool = False) -> None:
+        with self._interruptions.shelter():
+            if not self._link.tracking.subscribe(self._session, callback, first=first):
+                self._link.run_late(self._session, callback)

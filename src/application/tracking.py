@@ -142,12 +142,17 @@ class Tracking:
             self._note_activity(session)
         self.wake()
 
-    def subscribe(self, session: TrackedSession, callback: Callback) -> bool:
-        """Keep a callback for the session's end; False if that has come already."""
+    def subscribe(
+        self, session: TrackedSession, callback: Callback, *, first: bool = False
+    ) -> bool:
+        """Keep a callback for the session's end, to run `first` if it never waits as others may.
+
+        False if the end has come already.
+        """
         with self._lock:
             if session.callbacks is None:
                 return False
-            session.callbacks.append(callback)
+            session.callbacks.insert(0 if first else len(session.callbacks), callback)
             return True
 
     # What the end of a session takes ----------------------------------------------------

@@ -59,28 +59,32 @@ class Line:
         try:
             with self._socket.makefile("rb") as received:
                 while header := received.read(SIZE.size):
-                    for message in opened(received.read(*SIZE.unpack(header))):
-                        self._hear(message)
+                    self._hear(opened(received.read(*SIZE.unpack(header))))
         finally:
             os._exit(1)  # nobody waits for this process any more, nor ends it
 
-    def _hear(self, message: Message) -> None:
-        match message:
-            case "call", number, parcel:
-                self._signals[number] = Signal(self._loop, partial(self._report, number))
-                self._mailbox.post(partial(self._begin, number, parcel))
-            case "stop", number:
-                if known := self._signals.get(number):
-                    known.set()
-            case ("end",):
-                for each in list(self._signals.values()):
-                    each.set()
-                self._mailbox.post(self._ended.set)
+    def _hear(self, messages: tuple[Message, ...]) -> None:
+        calls = []
+        for message in messages:
+            match message:
+                case "call", number, *parcel:
+                    self._signals[number] = Signal(self._loop, partial(self._report, number))
+                    calls.append((number, parcels.Parcel(*parcel)))
+                case "stop", number:
+                    if known := self._signals.get(number):
+                        known.set()
+                case ("end",):
+                    for each in list(self._signals.values()):
+                        each.set()
+                    self._mailbox.post(self._ended.set)
+        if calls:
+            self._mailbox.post(partial(self._begin, calls))
 
-    def _begin(self, number: int, parcel: parcels.Parcel) -> None:
-        running = self._loop.create_task(self._run(number, parcel))
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
+    def _begin(self, calls: list[tuple[int, parcels.Parcel]]) -> None:
+        for number, parcel in calls:
+            running = self._loop.create_task(self._run(number, parcel))
+            self._running.add(running)
+            running.add_done_callback(self._running.discard)
 
     async def _run(self, number: int, parcel: parcels.Parcel) -> None:
         """Run a call; it ends with an outcome, come what may, as the worker must live on."""
@@ -89,7 +93,7 @@ class Line:
         except BaseException as error:  # even SystemExit is but the call's
             outcome = parcels.raised(parcel.name, error)
         del self._signals[number]
-        self._outcomes.add("done", number, outcome)
+        self._outcomes.add("done", number, *outcome)
 
     async def _outcome(self, signal: Signal, parcel: parcels.Parcel) -> parcels.Outcome:
         if signal.is_set():

@@ -38,7 +38,7 @@ class ProcessPool:
     def __init__(self, processes: int, ready_within: float = READY_WITHIN) -> None:
         self._lock = threading.Lock()
         self._numbers = count()
-        self._jobs: set[Job] = set()
+        self._jobs: dict[Future[Any], Job] = {}
         self._submitted: list[Job] = []
         self._closed: str | None = None
         self._manager: SyncManager | None = None
@@ -75,13 +75,13 @@ class ProcessPool:
             return future
         with self._lock:
             if self._closed is None:
-                self._jobs.add(job)
+                self._jobs[future] = job
                 self._submitted.append(job)
                 if len(self._submitted) == 1:
                     self._mailbox.post(self._take)
             else:
                 job.fail(PoolClosed(self._closed))
-        future.add_done_callback(partial(self._done, job))
+        future.add_done_callback(self._done)
         return future
 
     def close(self, reason: str = "the pool is closed") -> None:
@@ -91,7 +91,7 @@ class ProcessPool:
                 return
             self._closed = reason
             self._mailbox.post(self._closing.set)
-            jobs = list(self._jobs)
+            jobs = list(self._jobs.values())
         for job in jobs:
             job.fail(PoolClosed(reason))
 
@@ -166,9 +166,9 @@ class ProcessPool:
             jobs, self._submitted = self._submitted, []
         self._workers.take(jobs)
 
-    def _done(self, job: Job, future: Future[Any]) -> None:
-        self._jobs.discard(job)
-        if future.cancelled():
+    def _done(self, future: Future[Any]) -> None:
+        job = self._jobs.pop(future, None)
+        if job and future.cancelled():
             self._mailbox.post(partial(self._workers.stop, job))
 
     def _end_manager(self) -> None:

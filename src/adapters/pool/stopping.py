@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 EVERY = 0.05
@@ -21,7 +20,7 @@ class Signal:
         self._latest = 0.0
         self._not_before = 0.0
         self._due = False
-        self._on_stop: list[Callable[[], object]] = []
+        self._cancelled: list[tuple[asyncio.Task[Any], float]] = []
         self.is_set = self._event.is_set
         self.wait = self._event.wait
 
@@ -41,8 +40,7 @@ class Signal:
 
     def cancels(self, task: "asyncio.Task[Any]", after: float) -> None:
         """Have a task cancelled so many seconds after the call was told to stop."""
-        later = partial(self._loop.call_later, after, task.cancel)
-        self._on_stop.append(partial(self._loop.call_soon_threadsafe, later))
+        self._cancelled.append((task, after))
         if self.is_set():
             self._tell_stop()
 
@@ -52,5 +50,6 @@ class Signal:
         self._report(self._latest)
 
     def _tell_stop(self) -> None:
-        with suppress(IndexError):  # each at most once, whichever thread comes first
-            self._on_stop.pop()()
+        with suppress(IndexError):  # at most once, whichever thread comes first
+            task, after = self._cancelled.pop()
+            self._loop.call_soon_threadsafe(self._loop.call_later, after, task.cancel)

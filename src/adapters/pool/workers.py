@@ -99,7 +99,7 @@ class Workers:
         job.member = member
         member.jobs[job.kind].add(job)
         self._given[job.number] = job
-        member.send("call", job.number, job.parcel)
+        member.send("call", job.number, *job.parcel)
 
     def _take_back(self, job: Job) -> None:
         assert job.member
@@ -167,8 +167,8 @@ class Workers:
                     self._false_starts = 0
                 case "progress", number, fraction:
                     self._given[number].show(fraction)
-                case "done", number, outcome:
-                    self._finish(self._given[number], outcome)
+                case "done", number, *outcome:
+                    self._finish(self._given[number], parcels.Outcome(*outcome))
         self._dismiss_if_unneeded(member)
         self._distribute()
 
