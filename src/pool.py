@@ -7,7 +7,13 @@ per session, torn down when the last session has gone, and made anew for one tha
 from .adapters.pool.example import worker
 from .application.pool import Work
 from .application.pool_ports import NotSendable, PoolClosed, PoolError, Stop, WorkerDied
-from .entrypoints.shared_pool import decrement_sessions, get_manager, get_pool, shutdown_pool
+from .entrypoints.shared_pool import (
+    count_processes,
+    decrement_sessions,
+    get_manager,
+    get_pool,
+    shutdown_pool,
+)
 
 __all__ = [
     "NotSendable",
@@ -16,6 +22,7 @@ __all__ = [
     "Stop",
     "Work",
     "WorkerDied",
+    "count_processes",
     "decrement_sessions",
     "get_manager",
     "get_pool",

@@ -46,6 +46,11 @@ def shutdown_pool(timeout: float = GONE_WITHIN) -> None:
         pool.join(timeout)
 
 
+def count_processes() -> int:
+    """Return how many worker processes there are now: none where nobody uses the pool."""
+    return shared.processes
+
+
 def _make() -> ProcessPool:
     return ProcessPool(pool_processes())
 

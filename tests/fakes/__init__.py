@@ -12,5 +12,6 @@ host        SessionHost                                      RecordingHost
 vitals      Vitals                                           FixedVitals
 operator    Operator                                         InMemoryOperator
 pool        WorkerPool                                       InMemoryPool
+progress    Progressing                                      RecordedProgress
 examples    (no port: the values that tests begin with)
 """

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -41,10 +41,12 @@ class InMemoryPool:
     """Runs each call at once, in a thread of its own.
 
     waiting    the calls that have not ended, with their stop events
+    owners     whose the calls were, in order
     """
 
     closed: bool = False
     waiting: dict[Future[Any], InMemoryStop] = field(default_factory=dict)
+    owners: list[Hashable] = field(default_factory=list)
 
     @property
     def processes(self) -> int:
@@ -53,6 +55,7 @@ class InMemoryPool:
 
     def submit(self, call: Call) -> Future[Any]:
         """Begin a call; a cancelled future sets its stop event."""
+        self.owners.append(call.owner)
         future: Future[Any] = Future()
         if self.closed:
             future.set_exception(PoolClosed("the pool is closed"))

@@ -1,12 +1,15 @@
-"""Real servers for the integration tests: `psm serve` on a database file of its own."""
+"""Real servers for the integration tests, `psm serve` on a database file, and real pools."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from panel_session_monitor.adapters.pool import ProcessPool
 
-from ..support.processes import Process, free_port, python
+from ..support.children import children
+from ..support.processes import ROOT, Process, free_port, python
 
 CLI = "panel_session_monitor.entrypoints.cli"
 
@@ -43,3 +46,34 @@ def api(server: Process, settings: dict[str, str]) -> Iterator[httpx.Client]:
 def database(settings: dict[str, str]) -> Path:
     """The file behind the API."""
     return Path(settings["PSM_DATABASE_URL"].removeprefix("sqlite:///"))
+
+
+POOL_GONE_WITHIN = 3.0
+
+
+@pytest.fixture(scope="class")
+def pools() -> Iterator[list[ProcessPool]]:
+    """The pools of a class's tests, whose workers can import the tests' functions."""
+    pools: list[ProcessPool] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT))
+        yield pools
+    for pool in pools:
+        pool.close()
+    assert all(pool.join(POOL_GONE_WITHIN) for pool in pools)
+    assert children(os.getpid()) == set()
+
+
+@pytest.fixture
+def pool(pools: list[ProcessPool]) -> ProcessPool:
+    """A pool of two: the next one is started when the last was closed."""
+    if not pools or pools[-1].closed:
+        pools.append(ProcessPool(2))
+    return pools[-1]
+
+
+@pytest.fixture
+def single(pools: list[ProcessPool]) -> ProcessPool:
+    """A pool of one."""
+    pools.append(ProcessPool(1))
+    return pools[-1]

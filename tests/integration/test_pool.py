@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -22,39 +22,15 @@ from panel_session_monitor.application.pool_ports import Call, PoolClosed, Worke
 from panel_session_monitor.pool import worker
 
 from ..contracts.pool import PATIENCE, ProcessesContract, begun, called
+from ..fakes.progress import RecordedProgress
 from ..support import work
 from ..support.children import children
-from ..support.processes import ROOT, eventually
+from ..support.processes import eventually
+from ..support.sharing import Session
 
 pytestmark = pytest.mark.alone
 
 GONE_WITHIN = 3.0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def importable() -> Iterator[None]:
-    """Workers import the tests' functions by their names."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT))
-        yield
-
-
-@pytest.fixture(scope="class")
-def pools() -> Iterator[list[ProcessPool]]:
-    """The pools of a class's tests: the next one is started when the last was closed."""
-    pools: list[ProcessPool] = []
-    yield pools
-    for pool in pools:
-        pool.close()
-    assert all(pool.join(GONE_WITHIN) for pool in pools)
-    assert children(os.getpid()) == set()
-
-
-@pytest.fixture
-def pool(pools: list[ProcessPool]) -> ProcessPool:
-    if not pools or pools[-1].closed:
-        pools.append(ProcessPool(2))
-    return pools[-1]
 
 
 @pytest.fixture
@@ -152,20 +128,6 @@ def test_workers_that_stand_still_do_not_hold_an_end(pool: ProcessPool) -> None:
     assert pool.join(GONE_WITHIN)
 
 
-def test_a_pool_whose_workers_cannot_begin_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
-    monkeypatch.setattr(
-        sys.modules["__main__"], "__file__", str(ROOT / "no_such_script.py"), raising=False
-    )
-    pool = ProcessPool(2)
-
-    error = pool.submit(Call(function=work.double, args=(1,))).exception(PATIENCE)
-
-    assert isinstance(error, PoolClosed)
-    assert "__main__" in str(error)
-    assert pool.join(GONE_WITHIN)
-
-
 # aiomultiprocess's face
 
 
@@ -201,50 +163,20 @@ async def test_a_caller_that_is_cancelled_waits_no_longer(pool: ProcessPool) -> 
 # Sessions
 
 
-class Session:
-    """A session that shares a pool, and its end."""
-
-    def __init__(self, shared: SharedPool[ProcessPool]) -> None:
-        self.ends: list[Callable[[], None]] = []
-        self.work: Work = shared.share(self, self.ends.append)
-
-    def kill(self) -> None:
-        for end in self.ends:
-            end()
-
-
-class Begun:
-    """A task that tells when it has been shown the progress of so many calls."""
-
-    def __init__(self, count: int) -> None:
-        self._missing = count
-        self.all = threading.Event()
-
-    @property
-    def progress(self) -> float | None:
-        return None
-
-    @progress.setter
-    def progress(self, value: float | None) -> None:
-        self._missing -= 1
-        if not self._missing:
-            self.all.set()
-
-
 async def test_the_kill_of_one_of_twenty_sessions_is_fast_and_nobody_elses(tmp_path: Path) -> None:
     shared = SharedPool(partial(ProcessPool, 2))
     killed, *others = (Session(shared) for _ in range(20))
-    shown = Begun(10)
+    shown = RecordedProgress()
     looking = partial(work.until_stopped, tmp_path)
-    stuck = asyncio.ensure_future(killed.work.map(looking, range(10), task=shown))
+    stuck = asyncio.ensure_future(killed.share().map(looking, range(10), task=shown))
     working = [
-        asyncio.ensure_future(each.work.map(work.slowly, range(number, number + 10)))
+        asyncio.ensure_future(each.share().map(work.slowly, range(number, number + 10)))
         for number, each in enumerate(others)
     ]
-    assert await asyncio.to_thread(shown.all.wait, PATIENCE)
+    await asyncio.to_thread(shown.wait, 10)
 
     ordered = monotonic()
-    killed.kill()
+    killed.end()
 
     with pytest.raises(asyncio.CancelledError):
         await stuck
@@ -255,7 +187,7 @@ async def test_the_kill_of_one_of_twenty_sessions_is_fast_and_nobody_elses(tmp_p
     assert len(stopped) == 10
     assert max(stopped.values()) - ordered < 0.3
     for each in others:
-        each.kill()
+        each.end()
     await asyncio.to_thread(eventually, lambda: not children(os.getpid()), GONE_WITHIN)
 
 
@@ -302,9 +234,9 @@ def a_round(number: int) -> None:
     killed, other = Session(shared), Session(shared)
 
     async def use() -> None:
-        stuck = asyncio.ensure_future(killed.work.map(work.slowly, range(4)))
-        assert await other.work.map(work.double, range(4)) == [0, 2, 4, 6]
-        killed.kill()
+        stuck = asyncio.ensure_future(killed.share().map(work.slowly, range(4)))
+        assert await other.share().map(work.double, range(4)) == [0, 2, 4, 6]
+        killed.end()
         with pytest.raises(asyncio.CancelledError):
             await stuck
 

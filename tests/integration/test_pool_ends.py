@@ -40,9 +40,11 @@ def start(tmp_path: Path, request: pytest.FixtureRequest) -> Start:
     return launch
 
 
-def working(start: Start, then: str) -> tuple[Process, set[int]]:
+def working(
+    start: Start, then: str, function: str = "heed_nothing_for"
+) -> tuple[Process, set[int]]:
     """Start a script whose workers heed nothing; return it with all its children."""
-    process = start(ROOT / "tests/support/pool_script.py", then)
+    process = start(ROOT / "tests/support/pool_script.py", then, function)
     eventually(lambda: "working" in process.output or _ended(process))
     found = children(process.pid)
     if then != "exit":
@@ -55,19 +57,20 @@ def _ended(process: Process) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("then", "number"),
+    ("then", "number", "function"),
     [
-        ("exit", None),
-        ("hang", signal.SIGTERM),
-        ("wait", signal.SIGTERM),
-        ("hang", signal.SIGKILL),
-        ("wait", signal.SIGINT),
+        ("exit", None, "heed_nothing_for"),
+        ("hang", signal.SIGTERM, "heed_nothing_for"),
+        ("wait", signal.SIGTERM, "heed_nothing_for"),
+        ("hang", signal.SIGKILL, "heed_nothing_for"),
+        ("hang", signal.SIGKILL, "hold_the_interpreter_for"),
+        ("wait", signal.SIGINT, "heed_nothing_for"),
     ],
 )
 def test_the_workers_end_with_their_parent(
-    start: Start, then: str, number: signal.Signals | None
+    start: Start, then: str, number: signal.Signals | None, function: str
 ) -> None:
-    process, found = working(start, then)
+    process, found = working(start, then, function)
 
     if number:
         process.send(number)
@@ -94,6 +97,7 @@ def test_a_script_without_a_guard_is_told(start: Start, tmp_path: Path) -> None:
     process = start(script)
 
     assert process.wait() == 1
+    assert "PoolClosed: its workers end before they begin" in process.output
     assert 'under `if __name__ == "__main__":`' in process.output
 
 

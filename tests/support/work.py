@@ -208,6 +208,7 @@ def heed_nothing_for(_: object, stop: Stop) -> None:
 
 async def heed_no_signal(stop: Stop) -> None:
     """Block the worker's event loop for ever, and ignore SIGTERM as well."""
+    stop.progress(0.0)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     heed_nothing(stop)
 
@@ -216,6 +217,74 @@ async def hold_the_interpreter(stop: Stop) -> None:
     """Compute for hours in C, so that no other thread of the process runs."""
     stop.progress(0.0)
     sum(range(10**13))
+
+
+async def hold_the_interpreter_for(_: object, stop: Stop) -> None:
+    """Do so for an item."""
+    await hold_the_interpreter(stop)
+
+
+async def half_way(_: object, stop: Stop) -> None:
+    stop.progress(0.5)
+
+
+async def subtract(one: int, other: int, stop: Stop) -> int:
+    return one - other
+
+
+async def note_cancellation(folder: Path, number: int, stop: Stop) -> None:
+    """Heed no stop event; leave a note when cancelled."""
+    stop.progress(0.0)
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        _note(folder, number)
+        raise
+
+
+def report_when_stopped(folder: Path, number: int, stop: Stop) -> None:
+    """Report progress that nobody wants any more."""
+    stop.progress(0.0)
+    stop.wait()
+    stop.progress(0.9)
+    _note(folder, number)
+
+
+def report_much(stop: Stop) -> None:
+    """Report more than anybody can see, then wait."""
+    for number in range(10_000):
+        stop.progress(number / 10_000)
+    stop.progress(0.5)
+    stop.wait()
+
+
+def interrupts(stop: Stop) -> tuple[bool, bool]:
+    """Tell whether Ctrl-C is ignored, and whether it is blocked."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN, signal.SIGINT in blocked
+
+
+async def tell_pid_and_wait(folder: Path, number: int, stop: Stop) -> None:
+    """Leave a note of the process that it runs in."""
+    (folder / f"{number}.pid").write_text(str(os.getpid()))
+    stop.progress(0.0)
+    while not stop.is_set():  # noqa: ASYNC110  # that is how it must be asked
+        await asyncio.sleep(LOOK)
+
+
+def have_a_child_plainly(folder: Path, stop: Stop) -> None:
+    """Fork a child that outlives the worker and holds all it has; then heed nothing."""
+    child = os.fork()
+    if not child:
+        signal.alarm(60)
+        signal.pause()
+    (folder / "child.pid").write_text(str(child))
+    stop.progress(0.0)
+    heed_nothing(stop)
+
+
+async def have_a_child(folder: Path, stop: Stop) -> None:
+    have_a_child_plainly(folder, stop)
 
 
 async def return_much(size: int, stop: Stop) -> bytes:

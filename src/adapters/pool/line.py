@@ -35,6 +35,7 @@ class Line:
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
         self._signals: dict[int, Signal] = {}
+        self._waiting: dict[int, parcels.Parcel] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._outcomes = Batch(self._send)
         self._sending = threading.Lock()
@@ -64,27 +65,38 @@ class Line:
             os._exit(1)  # nobody waits for this process any more, nor ends it
 
     def _hear(self, messages: tuple[Message, ...]) -> None:
-        calls = []
         for message in messages:
             match message:
                 case "call", number, *parcel:
                     self._signals[number] = Signal(self._loop, partial(self._report, number))
-                    calls.append((number, parcels.Parcel(*parcel)))
+                    self._waiting[number] = parcels.Parcel(*parcel)
                 case "stop", number:
                     if known := self._signals.get(number):
                         known.set()
+                case ("leave",):
+                    self._give_back()
+                    self._mailbox.post(partial(self._send, packet(("leaving",))))
                 case ("end",):
                     for each in list(self._signals.values()):
                         each.set()
                     self._mailbox.post(self._ended.set)
-        if calls:
-            self._mailbox.post(partial(self._begin, calls))
+        if self._waiting:
+            self._mailbox.post(self._begin)
 
-    def _begin(self, calls: list[tuple[int, parcels.Parcel]]) -> None:
-        for number, parcel in calls:
-            running = self._loop.create_task(self._run(number, parcel))
-            self._running.add(running)
-            running.add_done_callback(self._running.discard)
+    def _begin(self) -> None:
+        """Begin all calls that wait."""
+        for number in list(self._waiting):
+            if parcel := self._waiting.pop(number, None):  # not given back meanwhile
+                running = self._loop.create_task(self._run(number, parcel))
+                self._running.add(running)
+                running.add_done_callback(self._running.discard)
+
+    def _give_back(self) -> None:
+        """Give back what has not begun: something may hold up the event loop for good."""
+        for number in list(self._waiting):
+            if self._waiting.pop(number, None):
+                del self._signals[number]
+                self._send(packet(("back", number)))
 
     async def _run(self, number: int, parcel: parcels.Parcel) -> None:
         """Run a call; it ends with an outcome, come what may, as the worker must live on."""

@@ -49,7 +49,8 @@ class State(Enum):
     LEAVING = auto()
     """It gets no more calls, and goes when nobody waits for those that it has."""
 
-    GONE = auto()
+    OVER = auto()
+    """It ends, or has ended."""
 
 
 @dataclass(slots=True, eq=False)
@@ -146,6 +147,7 @@ class Member:
             raise
         self.pid = self.worker.pid
         self.state = State.STARTING
+        self.end_later: asyncio.TimerHandle
         self.jobs: dict[Kind, set[Job]] = {kind: set() for kind in MOST}
         self._batch = Batch(self._write)
         self._writer: asyncio.StreamWriter | None = None

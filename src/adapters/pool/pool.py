@@ -127,6 +127,10 @@ class ProcessPool:
         """Return what `func(*args)` does for each of the `args`, in their order."""
         return await asyncio.gather(*(self.apply(func, args) for args in iterable))
 
+    def terminate(self) -> None:
+        """Close it: there is no other way."""
+        self.close()
+
     def manager(self) -> SyncManager:
         """Return the pool's manager; the first time, this starts its process and waits for it."""
         with self._starting_manager:

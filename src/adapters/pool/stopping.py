@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 EVERY = 0.05
@@ -52,4 +53,4 @@ class Signal:
     def _tell_stop(self) -> None:
         with suppress(IndexError):  # at most once, whichever thread comes first
             task, after = self._cancelled.pop()
-            self._loop.call_soon_threadsafe(self._loop.call_later, after, task.cancel)
+            self._loop.call_soon_threadsafe(partial(self._loop.call_later, after, task.cancel))

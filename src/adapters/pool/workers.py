@@ -137,15 +137,17 @@ class Workers:
 
     async def _attend(self, member: Member) -> None:
         """Listen to a worker until its end, and replace it."""
-        with suppress(EOFError, OSError, UnpicklingError):  # it died, is late, or talks nonsense
-            await member.listen(partial(self._hear, member), self._ready_within)
-        before, member.state = member.state, State.GONE
-        member.end(signal.SIGKILL)
-        for job in [*chain(*member.jobs.values())]:
-            self._take_back(job)
-            job.fail(WorkerDied(f"the worker process that had the call ({member.pid}) died"))
-        await member.gone(REAPED_WITHIN)
-        del self._members[member]
+        try:
+            with suppress(EOFError, OSError, UnpicklingError):  # it died, is late, talks nonsense
+                await member.listen(partial(self._hear, member), self._ready_within)
+        finally:
+            before, member.state = member.state, State.OVER
+            member.end(signal.SIGKILL)
+            for job in [*chain(*member.jobs.values())]:
+                self._take_back(job)
+                job.fail(WorkerDied(f"the worker process that had the call ({member.pid}) died"))
+            await member.gone(REAPED_WITHIN)
+            del self._members[member]
         if before in STAFF:
             self._replace(before)
 
@@ -167,6 +169,11 @@ class Workers:
                     self._false_starts = 0
                 case "progress", number, fraction:
                     self._given[number].show(fraction)
+                case "back", number:
+                    self._take_back(job := self._given[number])
+                    self.take([job])
+                case ("leaving",) if member.state is State.LEAVING:
+                    member.end_later.cancel()
                 case "done", number, *outcome:
                     self._finish(self._given[number], parcels.Outcome(*outcome))
         self._dismiss_if_unneeded(member)
@@ -184,19 +191,25 @@ class Workers:
     def _lose_patience(self, job: Job) -> None:
         """A call goes on though it was told to stop: replace its worker, to nobody's harm."""
         member = job.member
-        if member is None or member.state is State.LEAVING or not self._running:
+        if member is None or member.state not in STAFF or not self._running:
             return
         log.warning("%s does not stop; its worker is replaced", job.parcel.name)
         member.state = State.LEAVING
+        member.send("leave")
+        self._end_later(member)  # if it does not answer, neither will the calls of others there
         self._employ()
         self._dismiss_if_unneeded(member)
 
     def _dismiss_if_unneeded(self, member: Member) -> None:
         """End a worker that is leaving, when it has finished what others wait for."""
         if member.state is State.LEAVING and not member.needed:
+            member.state = State.OVER
             member.end(signal.SIGTERM)
-            later = asyncio.get_running_loop().call_later
-            later(SIGTERM_WAITED_FOR, member.end, signal.SIGKILL)
+            self._end_later(member)
+
+    def _end_later(self, member: Member) -> None:
+        loop = asyncio.get_running_loop()
+        member.end_later = loop.call_later(SIGTERM_WAITED_FOR, member.end, signal.SIGKILL)
 
     def kill(self) -> None:
         """Kill all workers; from any thread."""

@@ -4,7 +4,6 @@ Run it with `panel serve src/entrypoints/demo/pool.py --port 5002`, or all with 
 """
 
 import asyncio
-import multiprocessing
 from statistics import mean
 
 import panel as pn
@@ -12,7 +11,7 @@ import panel_material_ui as pmui
 from bokeh.io import curdoc
 from panel_session_monitor import SessionClient, Task
 from panel_session_monitor.entrypoints.demo.estimate_pi import Sample, estimate_pi
-from panel_session_monitor.pool import PoolError, Work
+from panel_session_monitor.pool import PoolError, Work, count_processes
 
 ITEMS = 6
 REFRESH = 200
@@ -72,7 +71,7 @@ class Item:
     async def compute(self, work: Work, seconds: float) -> float:
         """Have it computed in the pool (raises CancelledError, PoolError)."""
         sample = Sample(seed=self.number, seconds=seconds)
-        [estimate] = await work.map(estimate_pi, [sample], task=self)
+        estimate = await work.apply(estimate_pi, sample, task=self)
         assert estimate  # who is told to stop gets no result
         self._result.object = f"{estimate.value:.4f} · PID {estimate.pid}"
         self._show("done", fraction=1)
@@ -189,9 +188,9 @@ async def tell() -> None:
 
 
 def refresh() -> None:
-    """Show how far all is, and how many processes there are: the pool's are this one's children."""
+    """Show how far all is, and how many processes the pool has."""
     batch.refresh()
-    count = len(multiprocessing.active_children())
+    count = count_processes()
     workers.label = f"Pool: {count or 'no'} process{'es' * (count != 1)}"
 
 
