@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import pytest
@@ -12,33 +11,16 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from ..fakes.pool import InMemoryStop
 from ..support.children import children
-from ..support.processes import Process, eventually, free_port, panel_serve, python
+from ..support.pooled import GONE_WITHIN, World, serve
+from ..support.processes import eventually
 from .apps.served import RECORD_CLOSINGS, closings
 from .conftest import Start
 
 pytestmark = pytest.mark.alone
 
-CLI = "panel_session_monitor.entrypoints.cli"
 PROCESSES = 3
 ITEMS = 6
-GONE_WITHIN = 3.0
-"""How long the workers of a pool may outlive the last kill, in seconds."""
-
 Screenshot = Callable[[Page, str], None]
-
-
-@dataclass(frozen=True)
-class World:
-    """The demo, and the API that it reports to."""
-
-    app: Process
-    url: str
-    api: str
-
-    def session(self, session: str) -> dict[str, Any]:
-        """What the API tells of a session, live or ended."""
-        shown: dict[str, Any] = httpx.get(f"{self.api}/sessions/{session}").json()
-        return shown
 
 
 @dataclass(frozen=True)
@@ -66,19 +48,7 @@ class Visitor:
 @pytest.fixture(scope="module")
 def world(start: Start, tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("world")
-    api, app = free_port(), free_port()
-    env = {
-        "PSM_SERVER_URL": f"http://127.0.0.1:{api}",
-        "PSM_DATABASE_URL": f"sqlite:///{folder}/world.sqlite3",
-        "PSM_HEARTBEAT_INTERVAL": "2",
-        "PSM_POOL_PROCESSES": str(PROCESSES),
-    }
-    origin = f"--allow-websocket-origin=127.0.0.1:{app}"
-    server = start(python("-m", CLI, "serve", "--port", str(api)), env)
-    program = start(panel_serve("src/entrypoints/demo/pool.py", app, origin), env)
-    server.answers(f"http://127.0.0.1:{api}/health/ready")
-    program.answers(f"http://127.0.0.1:{app}/static/js/bokeh.min.js")
-    return World(program, f"http://127.0.0.1:{app}/pool", f"http://127.0.0.1:{api}")
+    return serve(start, folder, "src/entrypoints/demo/pool.py", processes=PROCESSES)
 
 
 @pytest.fixture
@@ -90,7 +60,7 @@ def visit(world: World, browser: Browser) -> Iterator[Callable[[], Visitor]]:
         contexts.append(browser.new_context(viewport={"width": 1000, "height": 760}))
         page = contexts[-1].new_page()
         page.add_init_script(RECORD_CLOSINGS)
-        page.goto(world.url)
+        page.goto(world.page)
         shown = page.get_by_text(re.compile(r"^Session [0-9a-f-]{36}$"))
         expect(shown).to_be_visible(timeout=20_000)
         return Visitor(page, str(shown.inner_text())[-36:])

@@ -83,6 +83,15 @@ def test_nobody_is_shown_the_progress_of_a_call_that_is_over(
     assert seen == [0.0]
 
 
+def test_the_last_word_of_a_call_that_has_returned_is_dropped(single: ProcessPool) -> None:
+    seen: list[float] = []
+
+    single.submit(Call(function=work.report_to_the_end, on_progress=seen.append)).result(PATIENCE)
+
+    assert called(single, work.slowly, 1) == 2  # longer than progress is held back
+    assert seen == [0.1]
+
+
 def test_a_coroutine_that_does_not_look_is_cancelled_and_its_worker_stays(
     single: ProcessPool, tmp_path: Path
 ) -> None:

@@ -250,6 +250,12 @@ def report_when_stopped(folder: Path, number: int, stop: Stop) -> None:
     _note(folder, number)
 
 
+async def report_to_the_end(stop: Stop) -> None:
+    """Report something that would be shown a little later, and return."""
+    stop.progress(0.1)
+    stop.progress(0.9)
+
+
 def report_much(stop: Stop) -> None:
     """Report more than anybody can see, then wait."""
     for number in range(10_000):

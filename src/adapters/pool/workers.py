@@ -4,11 +4,9 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from itertools import chain
 from math import ceil
-from pickle import UnpicklingError
 
 from ...application import parcels
 from ...application.pool_ports import WorkerDied
@@ -138,8 +136,11 @@ class Workers:
     async def _attend(self, member: Member) -> None:
         """Listen to a worker until its end, and replace it."""
         try:
-            with suppress(EOFError, OSError, UnpicklingError):  # it died, is late, talks nonsense
-                await member.listen(partial(self._hear, member), self._ready_within)
+            await member.listen(partial(self._hear, member), self._ready_within)
+        except (EOFError, OSError):  # it died, or is late
+            pass
+        except Exception:  # its place must not stay empty
+            log.exception("A worker of the pool cannot be understood; it is replaced")
         finally:
             before, member.state = member.state, State.OVER
             member.end(signal.SIGKILL)
@@ -168,7 +169,8 @@ class Workers:
                     member.state = State.READY
                     self._false_starts = 0
                 case "progress", number, fraction:
-                    self._given[number].show(fraction)
+                    if job := self._given.get(number):  # it may be over
+                        job.show(fraction)
                 case "back", number:
                     self._take_back(job := self._given[number])
                     self.take([job])
