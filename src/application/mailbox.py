@@ -27,7 +27,9 @@ class Mailbox:
             self._letters.append(letter)
         if first:
             with suppress(RuntimeError):  # the loop has been closed
-                self._loop.call_soon_threadsafe(self._open, context=Context())
+                # Opened a turn of the loop later: the poster, who had to let go of the interpreter
+                # to wake the loop, goes on meanwhile, and what he posts wakes it no more.
+                self._loop.call_soon_threadsafe(self._loop.call_soon, self._open, context=Context())
 
     def _open(self) -> None:
         with self._lock:

@@ -44,7 +44,7 @@ class Work:
         self._pool = pool
         self._owner = self if owner is None else owner
         self._lock = threading.Lock()
-        self._waiting: set[Future[Any]] = set()
+        self._turns: set[_Turn] = set()
         self._mailboxes: dict[asyncio.AbstractEventLoop, Mailbox] = {}
         self._over = False
 
@@ -95,9 +95,9 @@ class Work:
         """Stop all that runs, and let nothing begin any more; from any thread, never waits."""
         with self._lock:
             self._over = True
-            waiting = list(self._waiting)
-        for future in waiting:
-            future.cancel()
+            turns = list(self._turns)
+        for turn in turns:
+            turn.cancel()
 
     async def _results(
         self,
@@ -107,28 +107,25 @@ class Work:
     ) -> list[Any]:
         meter = _Meter(task, len(arguments)) if task is not None else None
         turn = _Turn(self._mailbox(), len(arguments))
-        calls: list[Future[Any]] = []
+        self._turns.add(turn)
         try:
             for number, args in enumerate(arguments):
                 seen = partial(meter.note, number) if meter else None
                 call = Call(function=function, args=args, on_progress=seen, owner=self._owner)
-                calls.append(self._submit(call))
-                calls[-1].add_done_callback(partial(turn.note, seen))
-            await turn.over
-            return [_result(each) for each in calls if each.done()]  # all, or one of them raises
+                self._submit(call, turn).add_done_callback(partial(turn.note, seen))
+            return await turn.results()
         except BaseException:
-            for each in calls:
-                each.cancel()
+            turn.cancel()
             raise
+        finally:
+            self._turns.discard(turn)
 
-    def _submit(self, call: Call) -> Future[Any]:
+    def _submit(self, call: Call, turn: "_Turn") -> Future[Any]:
         with self._lock:
             if self._over:
                 raise asyncio.CancelledError("the session or its block is over")
-            future = self._pool.submit(call)
-            self._waiting.add(future)
-        future.add_done_callback(self._waiting.discard)
-        return future
+            turn.calls.append(self._pool.submit(call))
+            return turn.calls[-1]
 
     def _mailbox(self) -> Mailbox:
         """Return the way to the caller's event loop: results of one moment wake it once."""
@@ -243,17 +240,27 @@ class _Turn:
     """Calls that somebody waits for: until one of them fails, or all are done."""
 
     def __init__(self, mailbox: Mailbox, size: int) -> None:
+        self.calls: list[Future[Any]] = []
         self._mailbox = mailbox
         self._size = size
         self._done = count(1)
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not size:
-            self._end()
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def results(self) -> list[Any]:
+        """Wait for the calls' results, in their order (raises what one of them raises)."""
+        if self._size:
+            await self._over
+        return [_result(each) for each in self.calls if each.done()]  # all, or one of them raises
+
+    def cancel(self) -> None:
+        """Stop those that are not done."""
+        for each in list(self.calls):
+            each.cancel()
 
     def note(self, seen: Callable[[float], None] | None, call: Future[Any]) -> None:
         """Note that a call is over, and show that to whoever sees how far it comes."""
+        failed = call.cancelled() or call.exception() is not None
         try:
-            failed = call.cancelled() or call.exception() is not None
             if seen and not failed:
                 seen(1.0)
         finally:  # whatever the app's code does: somebody waits
@@ -261,8 +268,8 @@ class _Turn:
                 self._mailbox.post(self._end)
 
     def _end(self) -> None:
-        if not self.over.done():
-            self.over.set_result(None)
+        if not self._over.done():
+            self._over.set_result(None)
 
 
 class _Meter:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 from typing import Any
 
 from aiomultiprocess.core import Process
@@ -27,7 +27,7 @@ SPAWN = multiprocessing.get_context("spawn")
 """Forking a process that has threads, as servers have, may deadlock the child."""
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """How a function runs in a worker: on its event loop, or in a thread beside it."""
 
     COROUTINE = auto()
@@ -70,19 +70,16 @@ class Job:
 
     def succeed(self, value: object) -> None:
         """Hand over the result."""
-        with _foreign():
-            self.future.set_result(value)
+        _tell(self.future.set_result, value)
 
     def fail(self, error: BaseException) -> None:
         """Hand over an error."""
-        with _foreign():
-            self.future.set_exception(error)
+        _tell(self.future.set_exception, error)
 
     def show(self, fraction: float) -> None:
         """Hand over how far it has come."""
         if self.call.on_progress and not self.future.done():
-            with _foreign():
-                self.call.on_progress(fraction)
+            _tell(self.call.on_progress, fraction)
 
 
 class Backlog:
@@ -214,11 +211,10 @@ def without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-@contextmanager
-def _foreign() -> Iterator[None]:
+def _tell(hear: Callable[[Any], object], what: object) -> None:
     """Let the app hear of a call, and live on, though what it has called back may even exit."""
     try:
-        yield
+        hear(what)
     except InvalidStateError:  # the first to end a future decided how
         pass
     except BaseException:

@@ -165,6 +165,8 @@ class Workers:
     def _hear(self, member: Member, messages: tuple[Message, ...]) -> None:
         for message in messages:
             match message:
+                case "done", number, *outcome:
+                    self._finish(self._given[number], parcels.Outcome(*outcome))
                 case ("ready",):
                     member.state = State.READY
                     self._false_starts = 0
@@ -176,8 +178,6 @@ class Workers:
                     self.take([job])
                 case ("leaving",) if member.state is State.LEAVING:
                     member.end_later.cancel()
-                case "done", number, *outcome:
-                    self._finish(self._given[number], parcels.Outcome(*outcome))
         self._dismiss_if_unneeded(member)
         self._distribute()
 
