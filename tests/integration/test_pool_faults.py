@@ -106,6 +106,34 @@ def test_a_pool_may_be_closed_and_joined_by_what_it_calls_back(pool: ProcessPool
     assert pool.join(GONE_WITHIN)
 
 
+# The manager
+
+
+def test_a_manager_that_died_is_replaced(single: ProcessPool) -> None:
+    called(single, work.double, 1)
+    workers = children(os.getpid())
+    first = single.manager()
+    [died] = children(os.getpid()) - workers
+
+    os.kill(died, signal.SIGKILL)
+
+    eventually(lambda: single.manager() is not first)
+    assert not single.manager().Event().is_set()
+
+
+def test_a_manager_that_stands_still_is_killed(single: ProcessPool) -> None:
+    called(single, work.double, 1)
+    single.manager().Event()
+    for child in children(os.getpid()):
+        os.kill(child, signal.SIGSTOP)
+
+    single.close()
+
+    assert not single.join(0.5)
+    assert single.join(GONE_WITHIN)
+    assert children(os.getpid()) == set()
+
+
 # Children of workers
 
 

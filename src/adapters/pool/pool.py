@@ -11,11 +11,12 @@ from contextvars import Context
 from functools import partial
 from itertools import count
 from multiprocessing.managers import SyncManager
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from ...application import parcels
 from ...application.mailbox import Mailbox
-from ...application.pool_ports import Call, PoolClosed
+from ...application.pool_ports import Call, PoolClosed, PoolError
 from .members import SPAWN, Job, without_interrupts
 from .workers import Workers
 
@@ -26,6 +27,20 @@ READY_WITHIN = 30.0
 
 R = TypeVar("R")
 T = TypeVar("T")
+
+
+class Manager(SyncManager):
+    """A manager that can be seen to be there, and ended if it stands still."""
+
+    _process: BaseProcess
+
+    def alive(self) -> bool:
+        """Tell whether its process is there."""
+        return self._process.is_alive()
+
+    def kill(self) -> None:
+        """Kill its process."""
+        self._process.kill()
 
 
 class ProcessPool:
@@ -41,7 +56,7 @@ class ProcessPool:
         self._jobs: dict[Future[Any], Job] = {}
         self._submitted: list[Job] = []
         self._closed: str | None = None
-        self._manager: SyncManager | None = None
+        self._manager: Manager | None = None
         self._starting_manager = threading.Lock()
         self._workers = Workers(processes, ready_within, self.close)
         self._loop = asyncio.new_event_loop()
@@ -102,6 +117,8 @@ class ProcessPool:
             if not self._thread.is_alive():
                 return True
         self._workers.kill()
+        if self._manager is not None:
+            self._manager.kill()
         return False
 
     # aiomultiprocess's face -----------------------------------------------------------------
@@ -132,14 +149,20 @@ class ProcessPool:
         self.close()
 
     def manager(self) -> SyncManager:
-        """Return the pool's manager; the first time, this starts its process and waits for it."""
+        """Return the pool's manager; the first time, this starts its process and waits for it.
+
+        One that has died is replaced. Raises PoolError.
+        """
         with self._starting_manager:
-            if self._manager is None:
-                if self._closed is not None:
-                    raise PoolClosed(self._closed)
-                manager = SyncManager(ctx=SPAWN)
-                with without_interrupts():
-                    manager.start(_end_with_parent)
+            if self._closed is not None:
+                raise PoolClosed(self._closed)
+            if self._manager is None or not self._manager.alive():
+                manager = Manager(ctx=SPAWN)
+                try:
+                    with without_interrupts():
+                        manager.start(_end_with_parent)
+                except (EOFError, OSError) as error:
+                    raise PoolError(f"the manager cannot be started: {error!r}") from error
                 self._manager = manager
             return self._manager
 
