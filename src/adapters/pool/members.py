@@ -144,7 +144,7 @@ class Member:
             raise
         self.pid = self.worker.pid
         self.state = State.STARTING
-        self.end_later: asyncio.TimerHandle
+        self.killing: asyncio.TimerHandle
         self.jobs: dict[Kind, set[Job]] = {kind: set() for kind in MOST}
         self._batch = Batch(self._write)
         self._writer: asyncio.StreamWriter | None = None

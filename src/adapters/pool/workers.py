@@ -19,6 +19,12 @@ log = logging.getLogger("panel_session_monitor")
 PATIENCE = COURTESY + 0.5
 """After how many seconds work that was told to stop, and has not, may cost its worker."""
 
+ANSWERED_WITHIN = 5.0
+"""How long the event loop of a worker that is to leave may take to answer, in seconds.
+
+If something blocks it, the calls of others there will never end.
+"""
+
 FAREWELL = 0.5
 """How long the workers of a closed pool may take to stop by themselves, in seconds."""
 
@@ -177,7 +183,7 @@ class Workers:
                     self._take_back(job := self._given[number])
                     self.take([job])
                 case ("leaving",) if member.state is State.LEAVING:
-                    member.end_later.cancel()
+                    member.killing.cancel()
         self._dismiss_if_unneeded(member)
         self._distribute()
 
@@ -198,7 +204,7 @@ class Workers:
         log.warning("%s does not stop; its worker is replaced", job.parcel.name)
         member.state = State.LEAVING
         member.send("leave")
-        self._end_later(member)  # if it does not answer, neither will the calls of others there
+        self._kill_after(ANSWERED_WITHIN, member)
         self._employ()
         self._dismiss_if_unneeded(member)
 
@@ -207,11 +213,11 @@ class Workers:
         if member.state is State.LEAVING and not member.needed:
             member.state = State.OVER
             member.end(signal.SIGTERM)
-            self._end_later(member)
+            self._kill_after(SIGTERM_WAITED_FOR, member)
 
-    def _end_later(self, member: Member) -> None:
+    def _kill_after(self, seconds: float, member: Member) -> None:
         loop = asyncio.get_running_loop()
-        member.end_later = loop.call_later(SIGTERM_WAITED_FOR, member.end, signal.SIGKILL)
+        member.killing = loop.call_later(seconds, member.end, signal.SIGKILL)
 
     def kill(self) -> None:
         """Kill all workers; from any thread."""
