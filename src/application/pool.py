@@ -1,6 +1,7 @@
 """The one pool of a process: counted by the sessions that use it, and each session's share."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future
@@ -12,6 +13,11 @@ from weakref import WeakSet
 
 from .mailbox import Mailbox
 from .pool_ports import Call, WorkerPool
+
+log = logging.getLogger("panel_session_monitor")
+
+AT_ONCE = 200
+"""Most calls that a map makes before the event loop may do other things, some milliseconds."""
 
 P = TypeVar("P", bound=WorkerPool)
 R = TypeVar("R")
@@ -43,7 +49,6 @@ class Work:
     def __init__(self, pool: WorkerPool, owner: Hashable = None) -> None:
         self._pool = pool
         self._owner = self if owner is None else owner
-        self._lock = threading.Lock()
         self._turns: set[_Turn] = set()
         self._mailboxes: dict[asyncio.AbstractEventLoop, Mailbox] = {}
         self._over = False
@@ -93,10 +98,8 @@ class Work:
 
     def cancel(self) -> None:
         """Stop all that runs, and let nothing begin any more; from any thread, never waits."""
-        with self._lock:
-            self._over = True
-            turns = list(self._turns)
-        for turn in turns:
+        self._over = True  # first: whatever is submitted from now on is seen to be late
+        for turn in list(self._turns):
             turn.cancel()
 
     async def _results(
@@ -110,6 +113,8 @@ class Work:
         self._turns.add(turn)
         try:
             for number, args in enumerate(arguments):
+                if number % AT_ONCE == AT_ONCE - 1:
+                    await asyncio.sleep(0)
                 seen = partial(meter.note, number) if meter else None
                 call = Call(function=function, args=args, on_progress=seen, owner=self._owner)
                 self._submit(call, turn).add_done_callback(partial(turn.note, seen))
@@ -121,11 +126,13 @@ class Work:
             self._turns.discard(turn)
 
     def _submit(self, call: Call, turn: "_Turn") -> Future[Any]:
-        with self._lock:
-            if self._over:
-                raise asyncio.CancelledError("the session or its block is over")
-            turn.calls.append(self._pool.submit(call))
-            return turn.calls[-1]
+        if self._over:
+            raise asyncio.CancelledError("the session or its block is over")
+        future = self._pool.submit(call)
+        turn.calls.append(future)
+        if self._over:  # meanwhile; whoever cancels may not have seen this one
+            future.cancel()
+        return future
 
     def _mailbox(self) -> Mailbox:
         """Return the way to the caller's event loop: results of one moment wake it once."""
@@ -260,12 +267,10 @@ class _Turn:
     def note(self, seen: Callable[[float], None] | None, call: Future[Any]) -> None:
         """Note that a call is over, and show that to whoever sees how far it comes."""
         failed = call.cancelled() or call.exception() is not None
-        try:
-            if seen and not failed:
-                seen(1.0)
-        finally:  # whatever the app's code does: somebody waits
-            if failed or next(self._done) == self._size:
-                self._mailbox.post(self._end)
+        if seen and not failed:
+            seen(1.0)
+        if failed or next(self._done) == self._size:
+            self._mailbox.post(self._end)
 
     def _end(self) -> None:
         if not self._over.done():
@@ -286,7 +291,10 @@ class _Meter:
         with self._lock:
             self._sum += fraction - self._fractions[number]
             self._fractions[number] = fraction
-            self._task.progress = self._sum / len(self._fractions)
+            try:
+                self._task.progress = self._sum / len(self._fractions)
+            except BaseException:  # it may be the app's, and somebody waits for the call
+                log.exception("The progress of a task could not be shown")
 
 
 def _result(call: Future[Any]) -> Any:

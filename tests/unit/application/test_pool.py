@@ -293,6 +293,18 @@ async def test_calls_are_their_sessions(pools: Pools) -> None:
     assert other is not session
 
 
+async def test_a_session_that_ends_amid_a_long_map_is_not_kept_waiting_by_it(pools: Pools) -> None:
+    session = Session(pools.shared)
+    many = asyncio.ensure_future(session.share().map(functions.double, range(2_000)))
+    await asyncio.sleep(0)
+
+    session.end()
+
+    with pytest.raises(asyncio.CancelledError):
+        await many
+    assert len(pools.made[0].owners) < 1_000
+
+
 async def test_a_pool_that_closes_fails_the_calls(pools: Pools, tmp_path: Path) -> None:
     waiting = await begun(Session(pools.shared).share(), functions.until_stopped, tmp_path)
 
