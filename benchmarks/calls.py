@@ -17,7 +17,7 @@ from tests.support.work import nothing
 from .figures import Figure
 
 CALLS, PROCESSES = 1_000, 2
-ROUNDS, REPEATS = 9, 7
+ROUNDS, REPEATS = 5, 7
 """How often each pool is started, and measured once it runs where that is quick."""
 
 SLOW_ROUNDS = 3

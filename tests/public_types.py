@@ -40,6 +40,7 @@ async def use() -> None:
         assert_type(pooled, Work)
         assert_type(await pooled.map(measure, ["a"], task=batch), list[float])
         assert_type(await pooled.apply(size, "a"), int)
+        assert_type(await pooled.apply(measure, "a", task=batch), float)
     assert_type(await get_pool().apply(measure, ("a", get_manager().Event())), float)
 
     @tracker.on_kill

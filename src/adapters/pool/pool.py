@@ -191,7 +191,7 @@ class ProcessPool:
     def _take(self) -> None:
         with self._lock:
             jobs, self._submitted = self._submitted, []
-        self._workers.take(jobs)
+        self._workers.dispatch.take(jobs)
 
     def _done(self, future: Future[Any]) -> None:
         job = self._jobs.pop(future, None)

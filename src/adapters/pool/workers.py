@@ -1,4 +1,4 @@
-"""The workers of a pool: who gets which call, who is replaced, and how all of them end."""
+"""The workers of a pool: what they say, who is replaced, and how all of them end."""
 
 import asyncio
 import logging
@@ -6,12 +6,12 @@ import signal
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
-from math import ceil
 
 from ...application import parcels
 from ...application.pool_ports import WorkerDied
+from .dispatch import STAFF, Dispatch
 from .line import COURTESY
-from .members import MOST, Backlog, Job, Kind, Member, State
+from .members import Job, Member, State
 from .messages import Message
 
 log = logging.getLogger("panel_session_monitor")
@@ -43,73 +43,28 @@ LAST_WORDS = 0.2
 FALSE_STARTS = 3
 """After how many workers in a row that never came to work it is no use to start another."""
 
-STAFF = (State.STARTING, State.READY)
-"""Whose places are taken by others when they go."""
-
 
 class Workers:
-    """The workers, and the calls they have; all of it on one event loop."""
+    """The workers; all of it on one event loop. Calls are given to them by `dispatch`."""
 
     def __init__(self, processes: int, ready_within: float, give_up: Callable[[str], None]) -> None:
         self._processes = processes
         self._ready_within = ready_within
         self._give_up = give_up
-        self._running = True
         self._members: dict[Member, asyncio.Task[None]] = {}
-        self._backlogs = {kind: Backlog() for kind in MOST}
-        self._given: dict[int, Job] = {}
+        self.dispatch = Dispatch(self._members)
         self._false_starts = 0
 
     def __len__(self) -> int:
         return len(self._members)
 
-    # Calls --------------------------------------------------------------------------------
-
-    def take(self, jobs: list[Job]) -> None:
-        """Have workers do jobs, the next ones that are free."""
-        for job in jobs:
-            if not job.future.done():
-                self._backlogs[job.kind].add(job)
-        self._distribute()
-
     def stop(self, job: Job) -> None:
         """Nobody waits for a job any more: forget it, or tell its worker."""
-        self._backlogs[job.kind].discard(job)
+        self.dispatch.forget(job)
         if job.member:
             job.member.send("stop", job.number)
             self._dismiss_if_unneeded(job.member)
             asyncio.get_running_loop().call_later(PATIENCE, self._lose_patience, job)
-
-    def _distribute(self) -> None:
-        """Give each call to the worker that has the fewest of its kind."""
-        staff = [each for each in self._members if each.state in STAFF]
-        there = [each for each in staff if each.state is State.READY]
-        for kind, backlog in self._backlogs.items():
-            most = self._most(kind, staff, there)
-            while backlog and there and self._running:
-                member = min(there, key=lambda each: each.load(kind))
-                if member.load(kind) >= most:
-                    break
-                self._hand_out(backlog.pop(), member)
-
-    def _most(self, kind: Kind, staff: list[Member], there: list[Member]) -> int:
-        """Return how many calls a worker may have: those that are starting are left their share."""
-        if len(there) == len(staff):
-            return MOST[kind]
-        calls = len(self._backlogs[kind]) + sum(each.load(kind) for each in there)
-        return min(MOST[kind], ceil(calls / len(staff)))
-
-    def _hand_out(self, job: Job, member: Member) -> None:
-        job.member = member
-        member.jobs[job.kind].add(job)
-        self._given[job.number] = job
-        member.send("call", job.number, *job.parcel)
-
-    def _take_back(self, job: Job) -> None:
-        assert job.member
-        del self._given[job.number]
-        job.member.jobs[job.kind].discard(job)
-        job.member = None
 
     # Workers --------------------------------------------------------------------------------
 
@@ -130,7 +85,7 @@ class Workers:
 
     def _employ(self) -> None:
         """Start a worker; if the system gives none, there is no pool."""
-        if not self._running:
+        if self.dispatch.over:
             return
         try:
             member = Member()
@@ -151,7 +106,7 @@ class Workers:
             before, member.state = member.state, State.OVER
             member.end(signal.SIGKILL)
             for job in [*chain(*member.jobs.values())]:
-                self._take_back(job)
+                self.dispatch.take_back(job.number)
                 job.fail(WorkerDied(f"the worker process that had the call ({member.pid}) died"))
             await member.gone(REAPED_WITHIN)
             del self._members[member]
@@ -162,7 +117,7 @@ class Workers:
         self._false_starts += state is State.STARTING
         if self._false_starts < FALSE_STARTS:
             self._employ()
-        elif self._running:
+        elif not self.dispatch.over:
             self._give_up(
                 "its workers end before they begin; see what they print. Where a script is run "
                 'directly, what starts the work belongs under `if __name__ == "__main__":`'
@@ -172,23 +127,21 @@ class Workers:
         for message in messages:
             match message:
                 case "done", number, *outcome:
-                    self._finish(self._given[number], parcels.Outcome(*outcome))
+                    self._finish(self.dispatch.take_back(number), parcels.Outcome(*outcome))
                 case ("ready",):
                     member.state = State.READY
                     self._false_starts = 0
                 case "progress", number, fraction:
-                    if job := self._given.get(number):  # it may be over
+                    if job := self.dispatch.given(number):  # it may be over
                         job.show(fraction)
                 case "back", number:
-                    self._take_back(job := self._given[number])
-                    self.take([job])
+                    self.dispatch.take([self.dispatch.take_back(number)])
                 case ("leaving",) if member.state is State.LEAVING:
                     member.killing.cancel()
         self._dismiss_if_unneeded(member)
-        self._distribute()
+        self.dispatch.distribute()
 
     def _finish(self, job: Job, outcome: parcels.Outcome) -> None:
-        self._take_back(job)
         try:
             job.succeed(parcels.opened(job.parcel.name, outcome))
         except Exception as error:  # what the app's function raised
@@ -199,7 +152,7 @@ class Workers:
     def _lose_patience(self, job: Job) -> None:
         """A call goes on though it was told to stop: replace its worker, to nobody's harm."""
         member = job.member
-        if member is None or member.state not in STAFF or not self._running:
+        if member is None or member.state not in STAFF or self.dispatch.over:
             return
         log.warning("%s does not stop; its worker is replaced", job.parcel.name)
         member.state = State.LEAVING
@@ -226,7 +179,7 @@ class Workers:
 
     async def end(self) -> None:
         """Tell all workers to stop; then SIGTERM, and 2 s later SIGKILL."""
-        self._running = False
+        self.dispatch.over = True
         for member in self._members:
             if member.state is State.STARTING:
                 member.end(signal.SIGTERM)
