@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import multiprocessing
-import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -11,13 +9,13 @@ from contextvars import Context
 from functools import partial
 from itertools import count
 from multiprocessing.managers import SyncManager
-from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from ...application import parcels
 from ...application.mailbox import Mailbox
-from ...application.pool_ports import Call, PoolClosed, PoolError
-from .members import SPAWN, Job, without_interrupts
+from ...application.pool_ports import Call, PoolClosed
+from .manager import Manager
+from .members import Job
 from .workers import Workers
 
 log = logging.getLogger("panel_session_monitor")
@@ -27,20 +25,6 @@ READY_WITHIN = 30.0
 
 R = TypeVar("R")
 T = TypeVar("T")
-
-
-class Manager(SyncManager):
-    """A manager that can be seen to be there, and ended if it stands still."""
-
-    _process: BaseProcess
-
-    def alive(self) -> bool:
-        """Tell whether its process is there."""
-        return self._process.is_alive()
-
-    def kill(self) -> None:
-        """Kill its process."""
-        self._process.kill()
 
 
 class ProcessPool:
@@ -157,13 +141,7 @@ class ProcessPool:
             if self._closed is not None:
                 raise PoolClosed(self._closed)
             if self._manager is None or not self._manager.alive():
-                manager = Manager(ctx=SPAWN)
-                try:
-                    with without_interrupts():
-                        manager.start(_end_with_parent)
-                except (EOFError, OSError) as error:
-                    raise PoolError(f"the manager cannot be started: {error!r}") from error
-                self._manager = manager
+                self._manager = Manager.started()
             return self._manager
 
     # The thread -------------------------------------------------------------------------------
@@ -202,15 +180,3 @@ class ProcessPool:
         with self._starting_manager:
             if self._manager is not None:
                 self._manager.shutdown()
-
-
-def _end_with_parent() -> None:
-    """In the manager's process: it would outlive a parent that crashes."""
-    parent = multiprocessing.parent_process()
-    assert parent
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, name="parent", daemon=True).start()
