@@ -247,6 +247,7 @@ def report_when_stopped(folder: Path, number: int, stop: Stop) -> None:
     stop.progress(0.0)
     stop.wait()
     stop.progress(0.9)
+    time.sleep(4 * LOOK)  # longer than progress is held back
     _note(folder, number)
 
 
