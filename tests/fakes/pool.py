@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from panel_session_monitor.adapters.pool import parcels
+from panel_session_monitor.adapters import parcels
 from panel_session_monitor.application.pool_ports import Call, PoolClosed
 
 

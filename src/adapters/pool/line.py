@@ -2,7 +2,6 @@
 
 import asyncio
 import ctypes
-import inspect
 import os
 import pickle
 import signal
@@ -12,15 +11,12 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from ...application.mailbox import Mailbox
-from . import parcels
-
-COURTESY = 2.0
-"""How long a coroutine that was told to stop may go on before it is cancelled, in seconds."""
+from .. import parcels
+from ..stop import COURTESY, Signal, is_coroutine_function
 
 SIZE = struct.Struct("!Q")
 """What stands before each packet: its length."""
@@ -33,38 +29,6 @@ def packet(messages: list[tuple[object, ...]]) -> bytes:
     """Return messages as they travel, all in one."""
     body = pickle.dumps(messages)
     return SIZE.pack(len(body)) + body
-
-
-class Signal:
-    """The `Stop` of one call."""
-
-    def __init__(self, report: Callable[[float], None]) -> None:
-        self._event = threading.Event()
-        self._report = report
-        self._on_stop: list[Callable[[], object]] = []
-        self.is_set = self._event.is_set
-        self.wait = self._event.wait
-
-    def progress(self, fraction: float) -> None:
-        """Report how far the call has come, from 0 to 1."""
-        self._report(min(1.0, max(0.0, float(fraction))))  # in this order, NaN is 0
-
-    def set(self) -> None:
-        """Tell the call to stop."""
-        self._event.set()
-        self._tell()
-
-    def cancels(self, task: "asyncio.Task[Any]", after: float) -> None:
-        """Have a task cancelled so many seconds after the call was told to stop."""
-        loop = task.get_loop()
-        later = partial(loop.call_later, after, task.cancel)
-        self._on_stop.append(partial(loop.call_soon_threadsafe, later))
-        if self.is_set():
-            self._tell()
-
-    def _tell(self) -> None:
-        with suppress(IndexError):  # each at most once, whichever thread comes first
-            self._on_stop.pop()()
 
 
 class Line:
@@ -178,10 +142,3 @@ def _outcome(name: str, function: Callable[[], object]) -> parcels.Outcome:
         return parcels.returned(name, function())
     except BaseException as error:  # it goes to the caller
         return parcels.raised(name, error)
-
-
-def is_coroutine_function(function: Callable[..., Any]) -> bool:
-    """Tell whether calling it returns a coroutine."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  # an object may be called as one
-    )

@@ -18,7 +18,8 @@ from aiomultiprocess.scheduler import Scheduler
 from aiomultiprocess.types import QueueID, TaskID, Unit
 
 from ...application.pool_ports import Call
-from .line import Line, is_coroutine_function, packet, prepare
+from ..stop import is_coroutine_function
+from .line import Line, packet, prepare
 
 SPAWN = multiprocessing.get_context("spawn")
 """Forking a process that has threads, as servers have, may deadlock the child."""

@@ -17,8 +17,9 @@ from aiomultiprocess.pool import Pool
 from aiomultiprocess.types import QueueID, TaskID
 
 from ...application.pool_ports import WorkerDied
-from . import parcels
-from .line import COURTESY, SIZE, Line
+from .. import parcels
+from ..stop import COURTESY
+from .line import SIZE, Line
 from .members import MOST, Job, Kind, LeastLoaded, Member, Seat, Worker, without_interrupts
 
 log = logging.getLogger("panel_session_monitor")

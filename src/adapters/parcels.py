@@ -1,11 +1,11 @@
-"""What travels between the pool and its workers, pickled piece by piece: errors can say which."""
+"""What travels between a pool and its workers, pickled piece by piece: errors can say which."""
 
 import pickle
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...application.pool_ports import Call, NotSendable, PoolError
+from ..application.pool_ports import Call, NotSendable, PoolError
 
 # Whatever is caught broadly here comes from the app's own classes, whose pickling may run any code.
 
