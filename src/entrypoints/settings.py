@@ -36,6 +36,11 @@ PoolProcesses = Annotated[
     Meta(description="processes of an app's worker pool; by default as many as there are CPUs"),
 ]
 
+PoolUrl = Annotated[
+    str | None,
+    Meta(description="Dask scheduler whose workers are the pool; by default the app has its own"),
+]
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that can be set, with its default."""
@@ -61,6 +66,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         float, Meta(ge=0.1, le=10.0, description="time between the dashboard's looks, in seconds")
     ] = 2.0
     pool_processes: PoolProcesses = None
+    pool_url: PoolUrl = None
 
     @classmethod
     def load(cls, *, folder: Path | None = None, **options: object) -> Self:
@@ -84,6 +90,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         if token and not (token.isascii() and token.isprintable()):
             raise BadSetting("PSM_TOKEN: must consist of printable ASCII characters")
         _require_http(settings.server_url)
+        _require_scheduler(settings.pool_url)
         return msgspec.structs.replace(
             settings,
             database_url=_with_driver(settings.database_url),
@@ -109,15 +116,24 @@ def load_or_default(folder: Path | None, server_url: str | None, token: str | No
         return Settings(server_url=server_url or Settings().server_url, token=token)
 
 
-class _Pool(Struct):
+class PoolSettings(Struct, frozen=True, kw_only=True):
+    """What can be set of a worker pool."""
+
     pool_processes: PoolProcesses = None
+    pool_url: PoolUrl = None
 
+    @classmethod
+    def load(cls) -> Self:
+        """Return how the pool is to be, whatever else is set (raises BadSetting)."""
+        found = _environment(cls.__struct_fields__, None)
+        settings = _checked(cls, {name: text for name, text in found.items() if text != ""})
+        _require_scheduler(settings.pool_url)
+        return settings
 
-def pool_processes() -> int:
-    """Return how many processes a worker pool has, whatever else is set (raises BadSetting)."""
-    found = _environment(("pool_processes",), None)
-    given = {name: text for name, text in found.items() if text != ""}
-    return _checked(_Pool, given).pool_processes or os.cpu_count() or 1
+    @property
+    def processes(self) -> int:
+        """How many processes an app's own pool has."""
+        return self.pool_processes or os.cpu_count() or 1
 
 
 def describe(name: str) -> str:
@@ -167,6 +183,22 @@ def _require_http(url: str) -> None:
     if not sound:
         raise BadSetting(
             f"PSM_SERVER_URL: must be an http:// or https:// address, got {without_password(url)!r}"
+        )
+
+
+def _require_scheduler(url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("tcp", "tls") and bool(parts.hostname and parts.port)
+        sound = sound and url == f"{parts.scheme}://{parts.netloc}" and parts.username is None
+    except ValueError:
+        sound = False
+    if not sound:
+        raise BadSetting(
+            "PSM_POOL_URL: must be an address like tcp://scheduler:8786 (or tls://), "
+            f"got {without_password(url)!r}"
         )
 
 

@@ -5,26 +5,23 @@ import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context
 from functools import partial
 from multiprocessing.managers import SyncManager
-from typing import Any, TypeVar
+from typing import Any
 
 from ...application.mailbox import Mailbox
 from ...application.pool_ports import Call, PoolClosed
+from ..face import Face
 from .members import SPAWN, Job, without_interrupts
 from .workers import Workers
 
 log = logging.getLogger("panel_session_monitor")
 
-R = TypeVar("R")
-T = TypeVar("T")
 
-
-class ProcessPool:
+class ProcessPool(Face):
     """Worker processes of aiomultiprocess, minded by a thread with an event loop of its own.
 
     So the app's event loops, of which there may be several, do not wait while processes are
@@ -86,29 +83,6 @@ class ProcessPool:
             with suppress(ValueError):  # closed, as it is gone
                 member.worker.kill()
         return False
-
-    # aiomultiprocess's face -----------------------------------------------------------------
-
-    async def apply(
-        self,
-        func: Callable[..., Awaitable[R]],
-        args: Sequence[Any] = (),
-        kwds: Mapping[str, Any] | None = None,
-    ) -> R:
-        """Return what `func(*args, **kwds)` does in a worker (raises what it raises, PoolError)."""
-        call = Call(function=func, args=args, kwds=kwds or {}, stoppable=False)
-        result: R = await asyncio.wrap_future(self.submit(call))
-        return result
-
-    async def map(self, func: Callable[[T], Awaitable[R]], iterable: Iterable[T]) -> list[R]:
-        """Return what `func(item)` does for each item, in their order."""
-        return await asyncio.gather(*(self.apply(func, (item,)) for item in iterable))
-
-    async def starmap(
-        self, func: Callable[..., Awaitable[R]], iterable: Iterable[Sequence[Any]]
-    ) -> list[R]:
-        """Return what `func(*args)` does for each of the `args`, in their order."""
-        return await asyncio.gather(*(self.apply(func, args) for args in iterable))
 
     def manager(self) -> SyncManager:
         """Return the pool's manager; the first time, this starts its process and waits for it."""

@@ -1,0 +1,157 @@
+"""A Dask cluster as a pool sees it: calls go there as tasks, and come back as messages."""
+
+import asyncio
+import pickle
+import warnings
+from contextlib import suppress
+from itertools import count
+from typing import Any
+
+from distributed import Client, Event, Future, KilledWorker
+from distributed.versions import VersionMismatchWarning
+
+from ...application.pool_ports import PoolError, WorkerDied
+from .. import parcels
+from .job import Job
+from .names import PLUGIN, TELL
+from .scheduler import Relay
+from .worker import Desk, run
+
+ANSWERS_WITHIN = 8.0
+"""After how many seconds a scheduler that does not answer is given up."""
+
+LOOKS_EVERY = 1.0
+"""Time between two looks whether the scheduler answers, in seconds."""
+
+LEAVES_WITHIN = 1.0
+"""How long it may take to take leave of the scheduler, in seconds."""
+
+
+class Cluster:
+    """A client of the scheduler; all of it on one event loop, which it is made on."""
+
+    def __init__(self, address: str) -> None:
+        _hush()
+        self._client: Any = Client(
+            address,
+            asynchronous=True,
+            set_as_default=False,
+            name=PLUGIN,
+            timeout=ANSWERS_WITHIN,
+        )
+        self._lost = asyncio.Event()
+        self._waiting: list[Job] = []
+        self._jobs: dict[int, Job] = {}
+        self._tasks: dict[Job, Future[None]] = {}
+        self._following: set[asyncio.Task[None]] = set()
+        self._numbers = count()
+
+    async def open(self) -> None:
+        """Find the scheduler and have it and its workers ready (raises what `distributed` does)."""
+        await self._client
+        self._client._stream_handlers[TELL] = self._hear  # noqa: SLF001  # as no public way keeps nothing
+        await self._client.register_plugin(Relay())
+        await self._client.register_plugin(Desk())
+
+    async def lost(self) -> None:
+        """Wait until the scheduler is lost."""
+        while not self._lost.is_set():
+            try:
+                async with asyncio.timeout(ANSWERS_WITHIN):
+                    await self._client.scheduler.echo(data="")
+            except OSError:  # a time-out is one too
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKS_EVERY):
+                    await self._lost.wait()
+
+    async def close(self) -> None:
+        """Let go of everything: the scheduler has the workers told to stop."""
+        for each in self._following:
+            each.cancel()
+        with suppress(OSError):
+            async with asyncio.timeout(LEAVES_WITHIN):
+                await self._client.close()
+
+    def take(self, job: Job) -> None:
+        """Have a worker do a job; those of one moment go together."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._hand_out)
+        self._waiting.append(job)
+
+    def stop(self, job: Job) -> None:
+        """Nobody waits for a job any more: let go of its task, and its worker is told."""
+        if task := self._tasks.get(job):
+            task.release()
+
+    async def ask(self, event: str, question: str, *args: object) -> object:
+        """Ask the scheduler about an event, or tell it, by a method of `distributed.Event`."""
+        return await getattr(Event(event, client=self._client), question)(*args)
+
+    def _hand_out(self) -> None:
+        jobs, self._waiting = self._waiting, []
+        orders: dict[int, bytes] = {}
+        for job in jobs:
+            if not job.future.done():
+                self._pack(job, orders)
+        name = f"{PLUGIN}-{self._client.id}"
+        tasks = self._client.map(
+            run, list(orders.values()), key=[(name, number) for number in orders], pure=False
+        )
+        for number, task in zip(orders, tasks, strict=True):
+            self._tasks[self._jobs[number]] = task
+            following = asyncio.create_task(self._follow(number, task))
+            self._following.add(following)
+            following.add_done_callback(self._following.discard)
+
+    def _pack(self, job: Job, orders: dict[int, bytes]) -> None:
+        try:
+            parcel = parcels.packed(job.call)
+        except Exception as error:  # even the name of a function may be the app's code
+            job.fail(error)
+        else:
+            number = next(self._numbers)
+            self._jobs[number] = job
+            orders[number] = pickle.dumps((self._client.id, number, parcel))
+
+    def _hear(
+        self,
+        number: int,
+        progress: float | None = None,
+        outcome: bytes | None = None,
+        trace: str = "",
+    ) -> None:
+        job = self._jobs.get(number)
+        if job is None:
+            return
+        if progress is not None:
+            job.show(progress)
+        if outcome is not None:
+            job.end(parcels.Outcome(outcome, trace))
+
+    async def _follow(self, number: int, task: "Future[None]") -> None:
+        """See a call's task to its end, which the outcome comes before."""
+        job = self._jobs[number]
+        try:
+            error = await task.exception()
+            if not job.future.done():
+                self._fail(job, error)
+        finally:
+            del self._jobs[number], self._tasks[job]
+            task.release()
+
+    def _fail(self, job: Job, error: Any) -> None:
+        """Say why a call has no outcome."""
+        name = parcels.named(job.call.function)
+        if error is not None and not isinstance(error, KilledWorker):
+            job.fail(PoolError(f"no worker could run {name}: {error!r}"))
+        elif self._client.status == "running":
+            job.fail(WorkerDied(f"the worker that had the call of {name} died"))
+        else:
+            self._lost.set()
+
+
+def _hush() -> None:
+    """Keep from the app's log what it could not mend: it means nothing to our few messages."""
+    warnings.filterwarnings("ignore", category=VersionMismatchWarning)
+    warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
