@@ -120,6 +120,7 @@ class Cluster:
         progress: float | None = None,
         outcome: bytes | None = None,
         trace: str = "",
+        taken: bool = False,
     ) -> None:
         job = self._jobs.get(number)
         if job is None:
@@ -128,6 +129,9 @@ class Cluster:
             job.show(progress)
         if outcome is not None:
             job.end(parcels.Outcome(outcome, trace))
+        if taken:
+            job.fail(WorkerDied("the worker that had the call was taken from the cluster"))
+            self.stop(job)
 
     async def _follow(self, number: int, task: "Future[None]") -> None:
         """See a call's task to its end, which the outcome comes before."""

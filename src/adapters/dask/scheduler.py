@@ -8,8 +8,12 @@ from typing import Any
 
 from distributed import Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
+from distributed.scheduler import TaskState
 
-from .names import PLUGIN, TELL
+from .names import BEGUN, PLUGIN, TELL, is_call
+
+NOBODY = "tcp://nobody:1"
+"""The address of a worker that there is not."""
 
 
 class Relay(SchedulerPlugin):
@@ -21,12 +25,17 @@ class Relay(SchedulerPlugin):
     async def start(self, scheduler: Scheduler) -> None:
         """Begin to pass on what workers tell."""
         self._scheduler = scheduler
+        self._begun: set[Any] = set()
         scheduler.stream_handlers[TELL] = self._tell
+        scheduler.stream_handlers[BEGUN] = self._note_begun
 
-    def transition(self, key: Any, start: str, finish: str, *_: object, **__: object) -> None:  # noqa: ARG002
+    def transition(self, key: Any, start: str, finish: str, *_: object, **__: object) -> None:
         """Keep a call of a pool from being made again, which Dask does with what it has lost."""
         if not is_call(key):
             return
+        begun = key in self._begun
+        if start == "processing":
+            self._begun.discard(key)
         task = self._scheduler.tasks.get(key)
         if task is None:
             return
@@ -34,13 +43,21 @@ class Relay(SchedulerPlugin):
             task.suspicious = self._scheduler.allowed_failures
         elif finish == "memory":  # the outcome has been told, so there is nothing to compute again
             task.run_spec = None
+        elif start == "processing" and finish == "released" and begun and task.who_wants:
+            self._give_up(task)
 
-    def _tell(self, client: str, worker: str, **message: object) -> None:  # noqa: ARG002
+    def _give_up(self, task: TaskState) -> None:
+        """The worker of a call that has begun was taken from the cluster, as with adaptive ones."""
+        task.worker_restrictions = {NOBODY}
+        for client in task.who_wants or ():
+            self._tell(client.client_key, number=task.key[1], taken=True)  # type: ignore[index]
+
+    def _note_begun(self, key: Any, worker: str) -> None:
+        task = self._scheduler.tasks.get(key)
+        if task and task.processing_on and task.processing_on.address == worker:
+            self._begun.add(key)
+
+    def _tell(self, client: str, worker: str | None = None, **message: object) -> None:  # noqa: ARG002
         line = self._scheduler.client_comms.get(client)
         if line is not None:  # else that pool is closed
             line.send({"op": TELL, **message})
-
-
-def is_call(key: object) -> bool:
-    """Tell whether a task of the scheduler is a call of a pool."""
-    return isinstance(key, tuple) and str(key[0]).startswith(PLUGIN)

@@ -1,17 +1,24 @@
 """A Dask worker's side of the pool: the calls that it has, and how they are told to stop."""
 
 import asyncio
+import logging
 import pickle
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from distributed import Worker, get_worker
+from distributed import Status, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.worker_state_machine import TaskState
 
 from .. import parcels
 from ..stop import COURTESY, Signal, is_coroutine_function
-from .names import PLUGIN, TELL
+from .names import BEGUN, PLUGIN, TELL, is_call
+
+log = logging.getLogger("panel_session_monitor")
+
+PATIENCE = COURTESY + 0.5
+"""After how many seconds work that was told to stop, and has not, may cost its worker."""
 
 MOST = 1 << 30
 """How long a message may be, in bytes: the worker's line to the scheduler breaks at twice that."""
@@ -33,12 +40,20 @@ class Desk(WorkerPlugin):
         """Begin with no calls."""
         self._worker = worker
         self._signals: dict[Any, Signal] = {}
+        self._leaving: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
 
     def transition(self, key: Any, start: str, finish: str, **_: object) -> None:  # noqa: ARG002
-        """Tell a call to stop when Dask lets go of its task; it cannot end what runs."""
+        """Tell a call to stop when Dask lets go of its task; Dask cannot end what runs."""
+        self._changed.set()
+        if not is_call(key):
+            return
         signal = self._signals.get(key)
-        if signal and finish in ("released", "forgotten"):
+        if finish == "executing":
+            self._worker.batched_send({"op": BEGUN, "key": key})
+        elif signal and finish in ("released", "forgotten") and not signal.is_set():
             signal.set()
+            self._worker.loop.call_later(PATIENCE, self._lose_patience, key)
 
     def run(self, key: Any, client: str, number: int, parcel: parcels.Parcel) -> None:
         """Run a call in a thread of the worker; it ends with an outcome, come what may."""
@@ -54,13 +69,38 @@ class Desk(WorkerPlugin):
             del self._signals[key]
         tell(outcome=outcome.content, trace=outcome.trace)
 
+    def _lose_patience(self, key: Any) -> None:
+        """A call goes on though it was told to stop: have the worker replaced by its nanny."""
+        if key in self._signals and self._worker.nanny and self._leaving is None:
+            log.warning("A call does not stop; its worker is replaced")
+            self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        """Take no more, finish what others wait for, and end."""
+        worker = self._worker
+        worker.status = Status.closing_gracefully
+        while any(map(_wanted, {*worker.state.executing, *worker.state.long_running})):
+            self._changed.clear()
+            await self._changed.wait()
+        await worker.scheduler.retire_workers(
+            workers=[worker.address],
+            close_workers=False,
+            remove=True,
+            stimulus_id="panel-session-monitor-leave",
+        )
+        await worker.close(nanny=False, executor_wait=False, reason="a call did not stop")
+
     def _wanted(self, key: Any) -> bool:
         task = self._worker.state.tasks.get(key)
-        return task is not None and task.state == "executing"
+        return task is not None and _wanted(task)
 
     def _tell(self, client: str, number: int, **message: object) -> None:
         told = {"op": TELL, "client": client, "number": number, **message}
         self._worker.loop.add_callback(self._worker.batched_send, told)
+
+
+def _wanted(task: TaskState) -> bool:
+    return task.state in ("executing", "long-running")
 
 
 def _outcome(signal: Signal, parcel: parcels.Parcel) -> parcels.Outcome:
