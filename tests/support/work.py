@@ -117,6 +117,31 @@ async def die_beside_another(stop: Stop) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+async def long_enough(number: int, stop: Stop) -> int:
+    """Take longer than a call that does not stop is borne with."""
+    for _ in range(80):
+        if stop.is_set():
+            return -1
+        await asyncio.sleep(LOOK)
+    return 2 * number
+
+
+async def mark_until_stopped(folder: Path, stop: Stop) -> None:
+    """Leave a mark for each time it was begun, and wait."""
+    with (folder / "marks").open("a") as marks:
+        marks.write("x")
+    stop.progress(0.0)
+    while not stop.is_set():  # noqa: ASYNC110  # that is how it must be asked
+        await asyncio.sleep(LOOK)
+
+
+async def mark_and_die(folder: Path, stop: Stop) -> None:
+    """Leave a mark for each time it was begun, and die."""
+    with (folder / "marks").open("a") as marks:
+        marks.write("x")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 async def never_look(stop: Stop) -> None:
     """Await something for ever."""
     stop.progress(0.0)
@@ -145,6 +170,10 @@ async def hold_the_interpreter(stop: Stop) -> None:
     """Compute for hours in C, so that no other thread of the process runs."""
     stop.progress(0.0)
     sum(range(10**13))
+
+
+async def echo(content: object, stop: Stop) -> object:
+    return content
 
 
 async def return_much(size: int, stop: Stop) -> bytes:

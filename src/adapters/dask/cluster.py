@@ -3,9 +3,11 @@
 import asyncio
 import pickle
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from distributed import Client, Event, Future, KilledWorker
 from distributed.versions import VersionMismatchWarning
@@ -13,7 +15,7 @@ from distributed.versions import VersionMismatchWarning
 from ...application.pool_ports import PoolError, WorkerDied
 from .. import parcels
 from .job import Job
-from .names import PLUGIN, TELL
+from .names import CALL, PLUGIN, TELL
 from .scheduler import Relay
 from .worker import Desk, run
 
@@ -45,20 +47,23 @@ class Cluster:
         self._tasks: dict[Job, Future[None]] = {}
         self._following: set[asyncio.Task[None]] = set()
         self._numbers = count()
+        self._token = uuid4().hex
 
     async def open(self) -> None:
         """Find the scheduler and have it and its workers ready (raises what `distributed` does)."""
         await self._client
-        self._client._stream_handlers[TELL] = self._hear  # noqa: SLF001  # as no public way keeps nothing
+        self._client._stream_handlers[TELL] = self._hear  # noqa: SLF001
         await self._client.register_plugin(Relay())
         await self._client.register_plugin(Desk())
+        self._scheduler = await self._who()
 
     async def lost(self) -> None:
-        """Wait until the scheduler is lost."""
+        """Wait until the scheduler is lost; another one at its address is a stranger."""
         while not self._lost.is_set():
             try:
                 async with asyncio.timeout(ANSWERS_WITHIN):
-                    await self._client.scheduler.echo(data="")
+                    if await self._who() != self._scheduler:
+                        return
             except OSError:  # a time-out is one too
                 return
             with suppress(TimeoutError):
@@ -90,29 +95,37 @@ class Cluster:
 
     def _hand_out(self) -> None:
         jobs, self._waiting = self._waiting, []
-        orders: dict[int, bytes] = {}
-        for job in jobs:
-            if not job.future.done():
-                self._pack(job, orders)
-        name = f"{PLUGIN}-{self._client.id}"
-        tasks = self._client.map(
-            run, list(orders.values()), key=[(name, number) for number in orders], pure=False
-        )
-        for number, task in zip(orders, tasks, strict=True):
+        packed = {number: order for job in jobs for number, order in self._packed(job)}
+        orders = list(packed.values())
+        keys = [self._key(self._jobs[number], number) for number in packed]
+        try:
+            tasks = self._client.map(run, orders, key=keys, pure=False) if orders else []
+        except Exception as error:  # as of a client that has just lost its scheduler
+            for number in packed:
+                self._jobs.pop(number).fail(PoolError(f"the call cannot be sent: {error}"))
+            return
+        for number, task in zip(packed, tasks, strict=True):
             self._tasks[self._jobs[number]] = task
             following = asyncio.create_task(self._follow(number, task))
             self._following.add(following)
             following.add_done_callback(self._following.discard)
 
-    def _pack(self, job: Job, orders: dict[int, bytes]) -> None:
+    def _packed(self, job: Job) -> Iterator[tuple[int, bytes]]:
+        """Give a job a number, unless nobody waits for it or it cannot be sent."""
+        if job.future.done():
+            return
         try:
             parcel = parcels.packed(job.call)
         except Exception as error:  # even the name of a function may be the app's code
             job.fail(error)
-        else:
-            number = next(self._numbers)
-            self._jobs[number] = job
-            orders[number] = pickle.dumps((self._client.id, number, parcel))
+            return
+        number = next(self._numbers)
+        self._jobs[number] = job
+        yield number, pickle.dumps((self._client.id, number, parcel))
+
+    def _key(self, job: Job, number: int) -> tuple[str, int]:
+        function = getattr(job.call.function, "func", job.call.function)  # of a `partial`
+        return f"{CALL}{parcels.named(function)}-{self._token}", number
 
     def _hear(
         self,
@@ -143,6 +156,9 @@ class Cluster:
         finally:
             del self._jobs[number], self._tasks[job]
             task.release()
+
+    async def _who(self) -> object:
+        return (await self._client.scheduler.identity(n_workers=0))["id"]
 
     def _fail(self, job: Job, error: Any) -> None:
         """Say why a call has no outcome."""

@@ -16,6 +16,9 @@ from .job import Job
 
 log = logging.getLogger("panel_session_monitor")
 
+FOUND_WITHIN = 9.0
+"""How long it may take to find the scheduler and to prepare its workers, in seconds."""
+
 
 class DaskPool(Face):
     """The workers of a Dask cluster, reached by a thread with an event loop of its own.
@@ -100,9 +103,11 @@ class DaskPool(Face):
 
     async def _use(self, cluster: Any) -> None:
         try:
-            await cluster.open()
+            async with asyncio.timeout(FOUND_WITHIN):
+                await cluster.open()
         except Exception as error:  # whatever may be wrong with a server that others run
-            self.close(f"the Dask scheduler at {self._address} cannot be used: {error}")
+            why = str(error) or f"no answer within {FOUND_WITHIN:g} s"
+            self.close(f"the Dask scheduler at {self._address} cannot be used: {why}")
             return
         self._cluster = cluster
         self._open.set()
