@@ -19,7 +19,7 @@ from .names import CALL, PLUGIN, TELL
 from .scheduler import Relay
 from .worker import Desk, run
 
-ANSWERS_WITHIN = 8.0
+ANSWERS_WITHIN = 7.0
 """After how many seconds a scheduler that does not answer is given up."""
 
 LOOKS_EVERY = 1.0

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import Context
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from .job import Job
 
 log = logging.getLogger("panel_session_monitor")
 
-FOUND_WITHIN = 9.0
+FOUND_WITHIN = 8.0
 """How long it may take to find the scheduler and to prepare its workers, in seconds."""
 
 
@@ -86,13 +87,17 @@ class DaskPool(Face):
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(self._serve(), context=Context())
-        except Exception as error:
+        except Exception:
             log.exception("The worker pool failed")
-            self.close(f"the pool failed: {error}")
+        finally:
+            self.close("the pool failed")
 
     async def _serve(self) -> None:
-        from .cluster import Cluster  # noqa: PLC0415  # imports distributed, which takes its time
-
+        try:
+            from .cluster import Cluster  # noqa: PLC0415  # imports distributed, half a second
+        except ImportError as error:
+            self.close(f"a Dask cluster as a pool needs panel-session-monitor[dask]: {error}")
+            return
         cluster = Cluster(self._address)
         using = asyncio.create_task(self._use(cluster))
         closing = asyncio.create_task(self._closing.wait())
@@ -113,7 +118,8 @@ class DaskPool(Face):
         self._open.set()
         for job in self._early:
             cluster.take(job)
-        await cluster.lost()
+        with suppress(Exception):  # as of a client that has given up
+            await cluster.lost()
         self.close(f"the Dask scheduler at {self._address} was lost")
 
     def _ask(self, event: str, question: str, *args: object) -> Future[Any]:
