@@ -128,6 +128,21 @@ def test_a_call_whose_worker_is_retired_is_not_made_again(tmp_path: Path) -> Non
 # Calls are stopped
 
 
+@pytest.mark.parametrize("function", [work.until_stopped, work.until_stopped_plainly])
+def test_a_call_is_told_to_stop_though_another_pool_has_come(
+    cluster: LocalCluster, pool: DaskPool, function: Callable[..., Any], tmp_path: Path
+) -> None:
+    call = begun(pool, function, tmp_path, 1)
+    other = DaskPool(cluster.scheduler_address)
+    assert called(other, work.double, 1) == 2
+
+    call.cancel()
+
+    eventually(lambda: work.notes(tmp_path))
+    other.close()
+    assert other.join(PATIENCE)
+
+
 def test_a_worker_that_is_lost_to_its_work_is_replaced_and_the_others_finish(
     tmp_path: Path,
 ) -> None:
@@ -195,7 +210,26 @@ async def test_a_gathered_call_with_a_stop_event_works_as_written(pool: DaskPool
     assert await asyncio.to_thread(stop_event.is_set)
 
 
-# The host is not harmed
+# Nobody is harmed
+
+
+def test_an_error_in_words_that_are_none_comes_too(pool: DaskPool) -> None:
+    with pytest.raises(ValueError, match="\udcff"):
+        called(pool, work.fail_in_surrogates)
+
+    assert called(pool, work.double, 1) == 2
+
+
+def test_calls_leave_nothing_at_the_scheduler(
+    cluster: LocalCluster, pool: DaskPool, tmp_path: Path
+) -> None:
+    calls = [pool.submit(Call(function=work.double, args=(each,))) for each in range(100)]
+    results = [call.result(PATIENCE) for call in calls]
+    begun(pool, work.until_stopped, tmp_path, 1).cancel()
+
+    eventually(lambda: not cluster.scheduler.tasks)
+
+    assert results == [2 * each for each in range(100)]
 
 
 def test_much_goes_to_and_fro_without_a_word(cluster: LocalCluster) -> None:

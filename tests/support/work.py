@@ -88,6 +88,11 @@ async def fail_unspeakably(stop: Stop) -> None:
     raise Unspeakable
 
 
+async def fail_in_surrogates(stop: Stop) -> None:
+    """Fail as with the name of a file that is no UTF-8."""
+    raise ValueError("\udcff")
+
+
 async def leave(stop: Stop) -> None:
     raise SystemExit(3)
 

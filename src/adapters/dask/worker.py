@@ -11,6 +11,7 @@ from distributed import Status, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.worker_state_machine import TaskState
 
+from ...application.pool_ports import NotSendable
 from .. import parcels
 from ..stop import COURTESY, Signal, is_coroutine_function
 from .names import BEGUN, PLUGIN, TELL, is_call
@@ -21,7 +22,7 @@ PATIENCE = COURTESY + 0.5
 """After how many seconds work that was told to stop, and has not, may cost its worker."""
 
 MOST = 1 << 30
-"""How long a message may be, in bytes: the worker's line to the scheduler breaks at twice that."""
+"""How long a result may be, in bytes: the worker's line to the scheduler breaks at twice that."""
 
 
 def run(order: bytes) -> None:
@@ -35,6 +36,7 @@ class Desk(WorkerPlugin):
     """Knows the calls that the worker runs. Dask lets go of a task that nobody wants any more."""
 
     name = PLUGIN
+    idempotent = True  # one for all pools: another would know nothing of the calls that run
 
     def setup(self, worker: Worker) -> None:
         """Begin with no calls."""
@@ -59,15 +61,17 @@ class Desk(WorkerPlugin):
         """Run a call in a thread of the worker; it ends with an outcome, come what may."""
         tell = partial(self._tell, client, number)
         signal = self._signals[key] = Signal(lambda fraction: tell(progress=fraction))
-        if not self._wanted(key):  # it was let go of before there was a signal
-            signal.set()
         try:
+            if not self._wanted(key):  # it was let go of before there was a signal
+                return
             outcome = _outcome(signal, parcel)
         except BaseException as error:  # even SystemExit is but the call's
             outcome = parcels.raised(parcel.name, error)
         finally:
             del self._signals[key]
-        tell(outcome=outcome.content, trace=outcome.trace)
+        # Text that is no UTF-8 would break the worker's line to the scheduler.
+        trace = outcome.trace.encode(errors="backslashreplace").decode()
+        tell(outcome=outcome.content, trace=trace)
 
     def _lose_patience(self, key: Any) -> None:
         """A call goes on though it was told to stop: have the worker replaced by its nanny."""
@@ -109,7 +113,10 @@ def _outcome(signal: Signal, parcel: parcels.Parcel) -> parcels.Outcome:
     if is_coroutine_function(function):
         # Not on the worker's own event loop, which must hear that a call is to stop.
         called = partial(asyncio.run, _cancellable(called, signal, parcel))
-    return parcels.returned(parcel.name, called())
+    outcome = parcels.returned(parcel.name, called())
+    if len(outcome.content) > MOST:
+        raise NotSendable(f"the result of {parcel.name} cannot be sent back: it is over 1 GiB")
+    return outcome
 
 
 async def _cancellable(
