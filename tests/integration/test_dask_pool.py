@@ -187,7 +187,7 @@ async def test_the_kill_of_one_of_twenty_sessions_is_fast_and_nobody_elses(
     results = await asyncio.gather(*working)
     assert results == [[2 * each for each in range(n, n + 10)] for n in range(19)]
     stopped = work.notes(tmp_path)
-    assert len(stopped) == 8
+    assert len(stopped) >= 8  # a thread that is free may have begun with another meanwhile
     assert max(stopped.values()) - ordered < 0.3
     for end in ends[1:]:
         end()
@@ -227,7 +227,8 @@ def test_calls_leave_nothing_at_the_scheduler(
     results = [call.result(PATIENCE) for call in calls]
     begun(pool, work.until_stopped, tmp_path, 1).cancel()
 
-    eventually(lambda: not cluster.scheduler.tasks)
+    scheduler: Any = cluster.scheduler
+    eventually(lambda: not scheduler.tasks)
 
     assert results == [2 * each for each in range(100)]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from distributed import Status, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.protocol import to_serialize
 from distributed.worker_state_machine import TaskState
 
 from ...application.pool_ports import NotSendable
@@ -71,7 +72,7 @@ class Desk(WorkerPlugin):
             del self._signals[key]
         # Text that is no UTF-8 would break the worker's line to the scheduler.
         trace = outcome.trace.encode(errors="backslashreplace").decode()
-        tell(outcome=outcome.content, trace=trace)
+        tell(outcome=to_serialize(outcome.content), trace=trace)
 
     def _lose_patience(self, key: Any) -> None:
         """A call goes on though it was told to stop: have the worker replaced by its nanny."""
