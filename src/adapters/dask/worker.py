@@ -9,7 +9,7 @@ from typing import Any
 
 from distributed import Status, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
-from distributed.protocol import to_serialize
+from distributed.protocol.serialize import to_serialize
 from distributed.worker_state_machine import TaskState
 
 from ...application.pool_ports import NotSendable
