@@ -20,6 +20,9 @@ log = logging.getLogger("panel_session_monitor")
 FOUND_WITHIN = 8.0
 """How long it may take to find the scheduler and to prepare its workers, in seconds."""
 
+GREETS_WITHIN = 1.0
+"""How long a pool that is closed meanwhile lets itself be connected, in seconds."""
+
 
 class DaskPool(Face):
     """The workers of a Dask cluster, reached by a thread with an event loop of its own.
@@ -102,6 +105,8 @@ class DaskPool(Face):
         using = asyncio.create_task(self._use(cluster))
         closing = asyncio.create_task(self._closing.wait())
         await asyncio.wait({using, closing}, return_when=asyncio.FIRST_COMPLETED)
+        if not self._open.is_set():  # cut off while it says hello, a connection is not closed
+            await asyncio.wait({using}, timeout=GREETS_WITHIN)
         using.cancel()
         await asyncio.wait({using})
         await cluster.close()
@@ -113,6 +118,8 @@ class DaskPool(Face):
         except Exception as error:  # whatever may be wrong with a server that others run
             why = str(error) or f"no answer within {FOUND_WITHIN:g} s"
             self.close(f"the Dask scheduler at {self._address} cannot be used: {why}")
+            return
+        if self.closed:
             return
         self._cluster = cluster
         self._open.set()
