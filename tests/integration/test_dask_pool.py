@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from panel_session_monitor.pool import worker
 from ..contracts.pool import PATIENCE, ProcessesContract, begun, called
 from ..support import work
 from ..support.children import running
-from ..support.processes import ROOT, eventually
+from ..support.processes import ROOT, START_PATIENCE, eventually
 
 pytestmark = pytest.mark.alone
 
@@ -91,6 +92,24 @@ def only_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 class TestDaskPool(ProcessesContract):
     """Dask's workers."""
+
+
+# Calls are shared out
+
+
+def test_calls_wait_for_whichever_worker_is_free(tmp_path: Path) -> None:
+    with a_cluster(n_workers=1, threads_per_worker=1) as own:
+        pool = DaskPool(own.scheduler_address)
+        held = begun(pool, work.until_stopped, tmp_path, 0)
+        waiting = [pool.submit(Call(function=work.double, args=(each,))) for each in range(3)]
+
+        own.scale(2)
+
+        done, _ = wait(waiting, PATIENCE, FIRST_COMPLETED)
+        assert done
+        assert not held.done()
+        pool.close()
+        assert pool.join(PATIENCE)
 
 
 # Calls are made once
@@ -172,7 +191,8 @@ async def test_the_kill_of_one_of_twenty_sessions_is_fast_and_nobody_elses(
     shown = Begun(8)
     looking = partial(work.until_stopped, tmp_path)
     stuck = asyncio.ensure_future(killed.map(looking, range(10), task=shown))
-    assert await asyncio.to_thread(shown.all.wait, PATIENCE)  # each thread of the cluster is busy
+    # Each thread of the cluster is busy, those too of a worker that another test had replaced.
+    assert await asyncio.to_thread(shown.all.wait, START_PATIENCE)
     working = [
         asyncio.ensure_future(each.map(work.slowly, range(number, number + 10)))
         for number, each in enumerate(others)

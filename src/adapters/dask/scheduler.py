@@ -39,7 +39,10 @@ class Relay(SchedulerPlugin):
         task = self._scheduler.tasks.get(key)
         if task is None:
             return
-        if finish == "processing":  # if its worker dies, it has died once too often
+        spec: Any = task.run_spec
+        if finish == "waiting" and spec:  # at the scheduler: with a busy worker it may be lost
+            spec._data_producer = True  # noqa: SLF001
+        elif finish == "processing":  # if its worker dies, it has died once too often
             task.suspicious = self._scheduler.allowed_failures
         elif finish == "memory":  # the outcome has been told, so there is nothing to compute again
             task.run_spec = None
