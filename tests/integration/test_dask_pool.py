@@ -25,7 +25,7 @@ from panel_session_monitor.pool import worker
 from ..contracts.pool import PATIENCE, ProcessesContract, begun, called
 from ..support import work
 from ..support.children import running
-from ..support.processes import ROOT, START_PATIENCE, eventually
+from ..support.processes import ROOT, eventually
 
 pytestmark = pytest.mark.alone
 
@@ -59,6 +59,13 @@ class Begun:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
+    with a_cluster(n_workers=2, threads_per_worker=4) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def fresh() -> Iterator[LocalCluster]:
+    """A cluster of one test's own, none of whose workers is about to be replaced."""
     with a_cluster(n_workers=2, threads_per_worker=4) as cluster:
         yield cluster
 
@@ -183,16 +190,15 @@ def test_a_worker_that_is_lost_to_its_work_is_replaced_and_the_others_finish(
 
 
 async def test_the_kill_of_one_of_twenty_sessions_is_fast_and_nobody_elses(
-    cluster: LocalCluster, tmp_path: Path
+    fresh: LocalCluster, tmp_path: Path
 ) -> None:
-    shared = SharedPool(partial(DaskPool, cluster.scheduler_address))
+    shared = SharedPool(partial(DaskPool, fresh.scheduler_address))
     ends: list[Callable[[], None]] = []
     killed, *others = (shared.share(number, ends.append) for number in range(20))
     shown = Begun(8)
     looking = partial(work.until_stopped, tmp_path)
     stuck = asyncio.ensure_future(killed.map(looking, range(10), task=shown))
-    # Each thread of the cluster is busy, those too of a worker that another test had replaced.
-    assert await asyncio.to_thread(shown.all.wait, START_PATIENCE)
+    assert await asyncio.to_thread(shown.all.wait, PATIENCE)  # each thread of the cluster is busy
     working = [
         asyncio.ensure_future(each.map(work.slowly, range(number, number + 10)))
         for number, each in enumerate(others)
