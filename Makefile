@@ -13,7 +13,7 @@ install: $(READY)
 # uv installs what the lock names; on a new machine it comes into the environment by pip.
 $(READY): pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet uv
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	mkdir -p $(VENV)/typing && ln -sfn ../../src $(VENV)/typing/panel_session_monitor

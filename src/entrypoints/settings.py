@@ -36,6 +36,11 @@ PoolProcesses = Annotated[
     Meta(description="processes of an app's worker pool; by default as many as there are CPUs"),
 ]
 
+PoolUrl = Annotated[
+    str | None,
+    Meta(description="Dask scheduler whose workers are the pool; by default the app has its own"),
+]
+
 
 class ClientSettings(Struct, frozen=True, kw_only=True):
     """What a tracked app needs of all that can be set."""
@@ -77,6 +82,7 @@ class Settings(ClientSettings, frozen=True, kw_only=True):
         float, Meta(ge=0.1, le=10.0, description="time between the dashboard's looks, in seconds")
     ] = 2.0
     pool_processes: PoolProcesses = None
+    pool_url: PoolUrl = None
 
     @classmethod
     def load(cls, *, folder: Path | None = None, **options: object) -> Self:
@@ -93,6 +99,7 @@ class Settings(ClientSettings, frozen=True, kw_only=True):
                 f"PSM_STALE_AFTER ({settings.stale_after:g})"
             )
         _require_http(settings.server_url)
+        _require_scheduler(settings.pool_url)
         return msgspec.structs.replace(settings, database_url=_with_driver(settings.database_url))
 
     def shown(self) -> dict[str, Any]:
@@ -127,14 +134,24 @@ def load_for_client(folder: Path | None, **options: object) -> ClientSettings:
     return _checked(ClientSettings, sound).with_token(folder)
 
 
-class _Pool(Struct):
+class PoolSettings(Struct, frozen=True, kw_only=True):
+    """What can be set of a worker pool."""
+
     pool_processes: PoolProcesses = None
+    pool_url: PoolUrl = None
 
+    @classmethod
+    def load(cls) -> Self:
+        """Return how the pool is to be, whatever else is set (raises BadSetting)."""
+        found = _named(cls.__struct_fields__, {**_file(None), **os.environ})
+        settings = _checked(cls, found)
+        _require_scheduler(settings.pool_url)
+        return settings
 
-def pool_processes() -> int:
-    """Return how many processes a worker pool has, whatever else is set (raises BadSetting)."""
-    found = _named(_Pool.__struct_fields__, {**_file(None), **os.environ})
-    return _checked(_Pool, found).pool_processes or os.cpu_count() or 1
+    @property
+    def processes(self) -> int:
+        """How many processes an app's own pool has."""
+        return self.pool_processes or os.cpu_count() or 1
 
 
 def describe(name: str) -> str:
@@ -190,6 +207,22 @@ def _require_http(url: str) -> None:
     if not sound:
         raise BadSetting(
             f"PSM_SERVER_URL: must be an http:// or https:// address, got {without_password(url)!r}"
+        )
+
+
+def _require_scheduler(url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("tcp", "tls") and bool(parts.hostname and parts.port)
+        sound = sound and url == f"{parts.scheme}://{parts.netloc}" and parts.username is None
+    except ValueError:
+        sound = False
+    if not sound:
+        raise BadSetting(
+            "PSM_POOL_URL: must be an address like tcp://scheduler:8786 (or tls://), "
+            f"got {without_password(url)!r}"
         )
 
 

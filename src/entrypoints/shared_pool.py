@@ -4,28 +4,31 @@ import atexit
 import sys
 from multiprocessing.managers import SyncManager
 
+from ..adapters.dask import DaskPool
+from ..adapters.dask.events import Events
 from ..adapters.pool import ProcessPool
 from ..adapters.process import in_child
 from ..application.pool import SharedPool
-from .settings import pool_processes
+from .settings import PoolSettings
 
 GONE_WITHIN = 3.0
 """How long an end of the process is held up for the workers, in seconds."""
 
 
-def get_pool() -> ProcessPool:
+def get_pool() -> ProcessPool | DaskPool:
     """Return the pool of this process, and count the current session in; never waits.
 
-    It has PSM_POOL_PROCESSES processes (raises BadSetting), which start in the background. Called
-    again, a session counts once.
+    It has PSM_POOL_PROCESSES processes, which start in the background, or, with PSM_POOL_URL, the
+    workers of that Dask cluster (raises BadSetting). Called again, a session counts once.
     """
     return shared.enter(_session())
 
 
-def get_manager() -> SyncManager:
+def get_manager() -> SyncManager | Events:
     """Return the pool's manager, for events that travel; counts the session in as `get_pool` does.
 
-    The first call waits until the manager's process has started, about 0.2 s.
+    The first call waits until the manager's process has started, about 0.2 s. A Dask cluster's
+    stands in for one: it has no process, and makes events alone.
     """
     return get_pool().manager()
 
@@ -51,8 +54,9 @@ def count_processes() -> int:
     return shared.processes
 
 
-def _make() -> ProcessPool:
-    return ProcessPool(pool_processes())
+def _make() -> ProcessPool | DaskPool:
+    settings = PoolSettings.load()
+    return DaskPool(settings.pool_url) if settings.pool_url else ProcessPool(settings.processes)
 
 
 def _session() -> object | None:

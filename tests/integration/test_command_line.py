@@ -116,6 +116,10 @@ def test_a_server_out_of_reach_is_one_line() -> None:
         (("serve",), {"PSM_EXPIRE_AFTER": "nan"}, "PSM_EXPIRE_AFTER"),
         (("serve",), {"PSM_DATABASE_URL": "mysql://u:secret@h/d"}, "PSM_DATABASE_URL"),
         (("config", "show"), {"PSM_TOKEN_FILE": "/nowhere/at/all"}, "PSM_TOKEN_FILE"),
+        (("config", "show"), {"PSM_POOL_URL": "http://u:secret@scheduler:8786"}, "PSM_POOL_URL"),
+        (("config", "show"), {"PSM_POOL_URL": "tcp://scheduler"}, "PSM_POOL_URL"),
+        (("config", "show"), {"PSM_POOL_URL": "tcp://scheduler:99999"}, "PSM_POOL_URL"),
+        (("config", "show"), {"PSM_POOL_URL": "tcp://scheduler:8786/path"}, "PSM_POOL_URL"),
     ],
 )
 def test_a_bad_setting_is_one_clear_line(

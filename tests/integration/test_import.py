@@ -41,3 +41,14 @@ def test_a_tracker_loads_no_pool_before_it_is_asked_for_one() -> None:
 
     assert "panel_session_monitor.application.pool" in loaded
     assert "aiomultiprocess" not in loaded
+
+
+def test_an_apps_own_pool_loads_no_dask() -> None:
+    code = "import sys, panel_session_monitor.pool; print(*sys.modules)"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert "panel_session_monitor.adapters.dask.pool" in loaded
+    assert not {"dask", "distributed", "tornado"} & set(loaded)

@@ -146,6 +146,11 @@ async def fail_with_an_exit(stop: Stop) -> None:
     raise Shifting(SystemExit)
 
 
+async def fail_in_surrogates(stop: Stop) -> None:
+    """Fail as with the name of a file that is no UTF-8."""
+    raise ValueError("\udcff")
+
+
 async def leave(stop: Stop) -> None:
     raise SystemExit(3)
 
@@ -185,6 +190,31 @@ async def die(stop: Stop) -> None:
 
 async def die_beside_another(stop: Stop) -> None:
     await asyncio.sleep(LOOK)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def long_enough(number: int, stop: Stop) -> int:
+    """Take longer than a call that does not stop is borne with."""
+    for _ in range(80):
+        if stop.is_set():
+            return -1
+        await asyncio.sleep(LOOK)
+    return 2 * number
+
+
+async def mark_until_stopped(folder: Path, stop: Stop) -> None:
+    """Leave a mark for each time it was begun, and wait."""
+    with (folder / "marks").open("a") as marks:
+        marks.write("x")
+    stop.progress(0.0)
+    while not stop.is_set():  # noqa: ASYNC110  # that is how it must be asked
+        await asyncio.sleep(LOOK)
+
+
+async def mark_and_die(folder: Path, stop: Stop) -> None:
+    """Leave a mark for each time it was begun, and die."""
+    with (folder / "marks").open("a") as marks:
+        marks.write("x")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -292,6 +322,10 @@ def have_a_child_plainly(folder: Path, stop: Stop) -> None:
 
 async def have_a_child(folder: Path, stop: Stop) -> None:
     have_a_child_plainly(folder, stop)
+
+
+async def echo(content: object, stop: Stop) -> object:
+    return content
 
 
 async def return_much(size: int, stop: Stop) -> bytes:

@@ -1,7 +1,5 @@
 """Jobs that wait for a worker: their owners take turns."""
 
-from concurrent.futures import Future
-
 from panel_session_monitor.adapters.pool.members import Backlog, Job
 from panel_session_monitor.application.parcels import packed
 from panel_session_monitor.application.pool_ports import Call
@@ -11,7 +9,7 @@ from ..support import work
 
 def a_job(owner: str, number: int) -> Job:
     call = Call(function=work.double, args=(number,), owner=owner)
-    return Job(number, call, packed(call), Future())
+    return Job(call=call, number=number, parcel=packed(call))
 
 
 def taken(backlog: Backlog) -> list[tuple[object, int]]:

@@ -11,15 +11,11 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 from ...application import parcels
 from ...application.mailbox import Mailbox
+from ...application.stopping import COURTESY, Signal, is_coroutine_function
 from .messages import SIZE, Batch, Message, opened, packet
-from .stopping import Signal
-
-COURTESY = 2.0
-"""How long a coroutine that was told to stop may go on before it is cancelled, in seconds."""
 
 PR_SET_PDEATHSIG = 1
 """Linux's prctl(2): the signal to get when the thread that started this process ends."""
@@ -147,10 +143,3 @@ def _called(name: str, function: Callable[[], object]) -> parcels.Outcome | Awai
         return result if inspect.isawaitable(result) else parcels.returned(name, result)
     except BaseException as error:  # it goes to the caller
         return parcels.raised(name, error)
-
-
-def is_coroutine_function(function: Callable[..., Any]) -> bool:
-    """Tell whether calling it returns a coroutine."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  # an object may be called as one
-    )

@@ -7,19 +7,18 @@ import signal
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
 from multiprocessing import resource_tracker
-from typing import Any
 
 from aiomultiprocess.core import Process
 from aiomultiprocess.types import Unit
 
+from ...application.awaited import Awaited
 from ...application.parcels import Parcel
-from ...application.pool_ports import Call
-from .line import Line, is_coroutine_function, prepare
+from ...application.stopping import is_coroutine_function
+from .line import Line, prepare
 from .messages import SIZE, Batch, Message, opened
 
 log = logging.getLogger("panel_session_monitor")
@@ -54,33 +53,18 @@ class State(Enum):
     """It ends, or has ended."""
 
 
-@dataclass(slots=True, eq=False)
-class Job:
-    """A call, who waits for it, and which worker has it; the first to end it decides how."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class Job(Awaited):
+    """A call, who waits for it, and which worker has it."""
 
     number: int
-    call: Call
     parcel: Parcel
-    future: Future[Any]
     kind: Kind = field(init=False)
     member: "Member | None" = None
 
     def __post_init__(self) -> None:
         """Look what kind of function is to be called."""
         self.kind = Kind.COROUTINE if is_coroutine_function(self.call.function) else Kind.PLAIN
-
-    def succeed(self, value: object) -> None:
-        """Hand over the result."""
-        _tell(self.future.set_result, value)
-
-    def fail(self, error: BaseException) -> None:
-        """Hand over an error."""
-        _tell(self.future.set_exception, error)
-
-    def show(self, fraction: float) -> None:
-        """Hand over how far it has come."""
-        if self.call.on_progress and not self.future.done():
-            _tell(self.call.on_progress, fraction)
 
 
 class Backlog:
@@ -211,13 +195,3 @@ def without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _tell(hear: Callable[[Any], object], what: object) -> None:
-    """Let the app hear of a call, and live on, though what it has called back may even exit."""
-    try:
-        hear(what)
-    except InvalidStateError:  # the first to end a future decided how
-        pass
-    except BaseException:
-        log.exception("What was to be called back about a call failed")

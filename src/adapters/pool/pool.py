@@ -3,16 +3,16 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import Context
 from functools import partial
 from itertools import count
 from multiprocessing.managers import SyncManager
-from typing import Any, TypeVar
+from typing import Any
 
 from ...application import parcels
 from ...application.mailbox import Mailbox
+from ...application.pool_face import Face
 from ...application.pool_ports import Call, PoolClosed
 from .manager import Manager
 from .members import Job
@@ -23,11 +23,8 @@ log = logging.getLogger("panel_session_monitor")
 READY_WITHIN = 30.0
 """How long a worker may take until it comes to work, in seconds; then it is killed."""
 
-R = TypeVar("R")
-T = TypeVar("T")
 
-
-class ProcessPool:
+class ProcessPool(Face):
     """Worker processes of aiomultiprocess, minded by a thread with an event loop of its own.
 
     So the app's event loops, of which there may be several, do not wait while processes are
@@ -68,10 +65,11 @@ class ProcessPool:
         """Have a worker do the call; never waits. Cancelling the future stops the work."""
         future: Future[Any] = Future()
         try:
-            job = Job(next(self._numbers), call, parcels.packed(call), future)
+            parcel = parcels.packed(call)
         except Exception as error:
             future.set_exception(error)
             return future
+        job = Job(call=call, future=future, number=next(self._numbers), parcel=parcel)
         with self._lock:
             if self._closed is None:
                 self._jobs[future] = job
@@ -104,33 +102,6 @@ class ProcessPool:
         if self._manager is not None:
             self._manager.kill()
         return False
-
-    # aiomultiprocess's face -----------------------------------------------------------------
-
-    async def apply(
-        self,
-        func: Callable[..., Awaitable[R]],
-        args: Sequence[Any] = (),
-        kwds: Mapping[str, Any] | None = None,
-    ) -> R:
-        """Return what `func(*args, **kwds)` does in a worker (raises what it raises, PoolError)."""
-        call = Call(function=func, args=args, kwds=kwds or {}, stoppable=False)
-        result: R = await asyncio.wrap_future(self.submit(call))
-        return result
-
-    async def map(self, func: Callable[[T], Awaitable[R]], iterable: Iterable[T]) -> list[R]:
-        """Return what `func(item)` does for each item, in their order."""
-        return await asyncio.gather(*(self.apply(func, (item,)) for item in iterable))
-
-    async def starmap(
-        self, func: Callable[..., Awaitable[R]], iterable: Iterable[Sequence[Any]]
-    ) -> list[R]:
-        """Return what `func(*args)` does for each of the `args`, in their order."""
-        return await asyncio.gather(*(self.apply(func, args) for args in iterable))
-
-    def terminate(self) -> None:
-        """Close it: there is no other way."""
-        self.close()
 
     def manager(self) -> SyncManager:
         """Return the pool's manager; the first time, this starts its process and waits for it.

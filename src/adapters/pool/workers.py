@@ -9,8 +9,8 @@ from itertools import chain
 
 from ...application import parcels
 from ...application.pool_ports import WorkerDied
+from ...application.stopping import COURTESY
 from .dispatch import STAFF, Dispatch
-from .line import COURTESY
 from .members import Job, Member, State
 from .messages import Message
 

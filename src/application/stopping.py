@@ -1,18 +1,22 @@
-"""A call's stop event, as its function holds it in the worker."""
+"""One call as a worker runs it: how it is told to stop, and what kind of function it calls."""
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
+COURTESY = 2.0
+"""How long a coroutine that was told to stop may go on before it is cancelled, in seconds."""
+
 EVERY = 0.05
 """Time between two reports of a call's progress, in seconds; what comes between them is merged."""
 
 
 class Signal:
-    """The `Stop` of one call."""
+    """The `Stop` of one call; its progress is told on `loop`, one of the worker's."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, report: Callable[[float], None]) -> None:
         self._loop = loop
@@ -53,4 +57,12 @@ class Signal:
     def _tell_stop(self) -> None:
         with suppress(IndexError):  # at most once, whichever thread comes first
             task, after = self._cancelled.pop()
-            self._loop.call_soon_threadsafe(partial(self._loop.call_later, after, task.cancel))
+            loop = task.get_loop()
+            loop.call_soon_threadsafe(partial(loop.call_later, after, task.cancel))
+
+
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    """Tell whether calling it returns a coroutine."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004  # an object may be called as one
+    )

@@ -1,0 +1,305 @@
+"""The worker pool on a Dask cluster: a real one, of processes."""
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from types import ModuleType
+from typing import Any
+
+import pytest
+from distributed import Client, LocalCluster
+from panel_session_monitor.adapters.dask import DaskPool
+from panel_session_monitor.application.pool import SharedPool
+from panel_session_monitor.application.pool_ports import Call, WorkerDied
+from panel_session_monitor.pool import worker
+
+from ..contracts.pool import PATIENCE, ProcessesContract, begun, called
+from ..support import work
+from ..support.children import running
+from ..support.processes import ROOT, eventually
+
+pytestmark = pytest.mark.alone
+
+
+@contextmanager
+def a_cluster(**shape: int) -> Iterator[LocalCluster]:
+    """A cluster whose workers import the tests' functions by their names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        with LocalCluster(processes=True, dashboard_address=":0", **shape) as cluster:
+            yield cluster
+
+
+class Begun:
+    """A task that tells when it has been shown the progress of so many calls."""
+
+    def __init__(self, count: int) -> None:
+        self._missing = count
+        self.all = threading.Event()
+
+    @property
+    def progress(self) -> float | None:
+        return None
+
+    @progress.setter
+    def progress(self, value: float | None) -> None:
+        self._missing -= 1
+        if not self._missing:
+            self.all.set()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    with a_cluster(n_workers=2, threads_per_worker=4) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def fresh() -> Iterator[LocalCluster]:
+    """A cluster of one test's own, none of whose workers is about to be replaced."""
+    with a_cluster(n_workers=2, threads_per_worker=4) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="class")
+def pools() -> Iterator[list[DaskPool]]:
+    """The pools of a class's tests: the next one is made when the last was closed."""
+    pools: list[DaskPool] = []
+    yield pools
+    for pool in pools:
+        pool.close()
+    assert all(pool.join(PATIENCE) for pool in pools)
+
+
+@pytest.fixture
+def pool(cluster: LocalCluster, pools: list[DaskPool]) -> DaskPool:
+    if not pools or pools[-1].closed:
+        pools.append(DaskPool(cluster.scheduler_address))
+    return pools[-1]
+
+
+@pytest.fixture
+def only_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """A function of a module that other processes do not find, as those of a served script are."""
+    module = ModuleType("only_here")
+    exec("async def function(stop): pass", module.__dict__)
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    function: Callable[..., Any] = module.function
+    return function
+
+
+class TestDaskPool(ProcessesContract):
+    """Dask's workers."""
+
+
+# Calls are shared out
+
+
+def test_calls_wait_for_whichever_worker_is_free(tmp_path: Path) -> None:
+    with a_cluster(n_workers=1, threads_per_worker=1) as own:
+        pool = DaskPool(own.scheduler_address)
+        held = begun(pool, work.until_stopped, tmp_path, 0)
+        waiting = [pool.submit(Call(function=work.double, args=(each,))) for each in range(3)]
+
+        own.scale(2)
+
+        done, _ = wait(waiting, PATIENCE, FIRST_COMPLETED)
+        assert done
+        assert not held.done()
+        pool.close()
+        assert pool.join(PATIENCE)
+
+
+# Calls are made once
+
+
+def test_a_call_whose_worker_is_killed_is_not_made_again(pool: DaskPool, tmp_path: Path) -> None:
+    with pytest.raises(WorkerDied):
+        called(pool, work.mark_and_die, tmp_path)
+
+    assert called(pool, work.double, 1) == 2
+    assert (tmp_path / "marks").read_text() == "x"
+
+
+def test_a_call_whose_worker_is_retired_is_not_made_again(tmp_path: Path) -> None:
+    with (
+        a_cluster(n_workers=2, threads_per_worker=1) as own,
+        Client(own.scheduler_address, set_as_default=False) as client,
+    ):
+        pool = DaskPool(own.scheduler_address)
+        calls = [begun(pool, work.mark_until_stopped, tmp_path) for _ in range(2)]
+        where = client.processing()
+
+        client.retire_workers([next(address for address, keys in where.items() if keys)])
+        eventually(lambda: any(call.done() for call in calls))
+
+        assert [type(call.exception()) for call in calls if call.done()] == [WorkerDied]
+        for call in calls:
+            call.cancel()
+        assert called(pool, work.double, 1) == 2
+        pool.close()
+        assert pool.join(PATIENCE)
+    assert (tmp_path / "marks").read_text() == "xx"
+
+
+# Calls are stopped
+
+
+@pytest.mark.parametrize("function", [work.until_stopped, work.until_stopped_plainly])
+def test_a_call_is_told_to_stop_though_another_pool_has_come(
+    cluster: LocalCluster, pool: DaskPool, function: Callable[..., Any], tmp_path: Path
+) -> None:
+    call = begun(pool, function, tmp_path, 1)
+    other = DaskPool(cluster.scheduler_address)
+    assert called(other, work.double, 1) == 2
+
+    call.cancel()
+
+    eventually(lambda: work.notes(tmp_path))
+    other.close()
+    assert other.join(PATIENCE)
+
+
+def test_a_worker_that_is_lost_to_its_work_is_replaced_and_the_others_finish(
+    tmp_path: Path,
+) -> None:
+    with a_cluster(n_workers=1, threads_per_worker=2) as own:
+        pool = DaskPool(own.scheduler_address)
+        old = called(pool, work.pid)
+        stubborn = begun(pool, work.heed_nothing)
+        other = pool.submit(Call(function=work.long_enough, args=(7,)))
+        waiting = [pool.submit(Call(function=work.double, args=(each,))) for each in range(5)]
+
+        stubborn.cancel()
+
+        assert [call.result(PATIENCE) for call in waiting] == [0, 2, 4, 6, 8]
+        assert other.result(PATIENCE) == 14
+        assert called(pool, work.pid) != old
+        eventually(lambda: not running(old))
+        pool.close()
+        assert pool.join(PATIENCE)
+
+
+async def test_the_kill_of_one_of_twenty_sessions_is_fast_and_nobody_elses(
+    fresh: LocalCluster, tmp_path: Path
+) -> None:
+    shared = SharedPool(partial(DaskPool, fresh.scheduler_address))
+    ends: list[Callable[[], None]] = []
+    killed, *others = (shared.share(number, ends.append) for number in range(20))
+    shown = Begun(8)
+    looking = partial(work.until_stopped, tmp_path)
+    stuck = asyncio.ensure_future(killed.map(looking, range(10), task=shown))
+    assert await asyncio.to_thread(shown.all.wait, PATIENCE)  # each thread of the cluster is busy
+    working = [
+        asyncio.ensure_future(each.map(work.slowly, range(number, number + 10)))
+        for number, each in enumerate(others)
+    ]
+
+    ordered = monotonic()
+    ends[0]()
+
+    with pytest.raises(asyncio.CancelledError):
+        await stuck
+    assert monotonic() - ordered < 0.3
+    results = await asyncio.gather(*working)
+    assert results == [[2 * each for each in range(n, n + 10)] for n in range(19)]
+    stopped = work.notes(tmp_path)
+    assert len(stopped) >= 8  # a thread that is free may have begun with another meanwhile
+    assert max(stopped.values()) - ordered < 0.3
+    for end in ends[1:]:
+        end()
+
+
+# aiomultiprocess's face
+
+
+async def test_a_gathered_call_with_a_stop_event_works_as_written(pool: DaskPool) -> None:
+    stop_event = pool.manager().Event()
+    on_kill = stop_event.set
+
+    results = await asyncio.gather(*(pool.apply(worker, (each, stop_event)) for each in range(2)))
+    running = asyncio.gather(*(pool.apply(worker, (each, stop_event)) for each in range(2)))
+    on_kill()
+    stopped = await running
+
+    assert results == [0, 1]
+    assert stopped == [None] * 2
+    assert await asyncio.to_thread(stop_event.is_set)
+
+
+# Nobody is harmed
+
+
+def test_an_error_in_words_that_are_none_comes_too(pool: DaskPool) -> None:
+    with pytest.raises(ValueError, match="\udcff"):
+        called(pool, work.fail_in_surrogates)
+
+    assert called(pool, work.double, 1) == 2
+
+
+def test_calls_leave_nothing_at_the_scheduler(
+    cluster: LocalCluster, pool: DaskPool, tmp_path: Path
+) -> None:
+    calls = [pool.submit(Call(function=work.double, args=(each,))) for each in range(100)]
+    results = [call.result(PATIENCE) for call in calls]
+    begun(pool, work.until_stopped, tmp_path, 1).cancel()
+
+    scheduler: Any = cluster.scheduler
+    eventually(lambda: not scheduler.tasks)
+
+    assert results == [2 * each for each in range(100)]
+
+
+def test_much_goes_to_and_fro_without_a_word(cluster: LocalCluster) -> None:
+    pool = DaskPool(cluster.scheduler_address)
+    much = bytes(20_000_000)
+
+    with warnings.catch_warnings(record=True) as told:
+        assert called(pool, work.echo, much) == much
+        pool.close()
+        assert pool.join(PATIENCE)
+
+    assert told == []
+
+
+def test_a_forked_child_leaves_its_parents_pool_alone(pool: DaskPool) -> None:
+    called(pool, work.double, 1)
+
+    child = os.fork()
+    if child == 0:
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert called(pool, work.double, 2) == 4
+
+
+def test_rounds_leave_nothing_behind(cluster: LocalCluster) -> None:
+    def traces() -> tuple[int, int]:
+        gc.collect()
+        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+
+    def a_round() -> None:
+        pool = DaskPool(cluster.scheduler_address)
+        stuck = begun(pool, work.never_look)
+        assert called(pool, work.double, 1) == 2
+        stuck.cancel()
+        pool.close()
+        assert pool.join(PATIENCE)
+
+    a_round()
+    before = traces()
+
+    for _ in range(10):
+        a_round()
+
+    eventually(lambda: traces() <= before)
