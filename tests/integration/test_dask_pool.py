@@ -7,7 +7,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -70,6 +69,21 @@ def fresh() -> Iterator[LocalCluster]:
         yield cluster
 
 
+@pytest.fixture(scope="module")
+def calm() -> Iterator[LocalCluster]:
+    """A cluster none of whose workers dies, or is replaced, because of a test before."""
+    with a_cluster(n_workers=2, threads_per_worker=4) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def calm_pool(calm: LocalCluster) -> Iterator[DaskPool]:
+    pool = DaskPool(calm.scheduler_address)
+    yield pool
+    pool.close()
+    assert pool.join(PATIENCE)
+
+
 @pytest.fixture(scope="class")
 def pools() -> Iterator[list[DaskPool]]:
     """The pools of a class's tests: the next one is made when the last was closed."""
@@ -101,32 +115,19 @@ class TestDaskPool(ProcessesContract):
     """Dask's workers."""
 
 
-# Calls are shared out
-
-
-def test_calls_wait_for_whichever_worker_is_free(tmp_path: Path) -> None:
-    with a_cluster(n_workers=1, threads_per_worker=1) as own:
-        pool = DaskPool(own.scheduler_address)
-        held = begun(pool, work.until_stopped, tmp_path, 0)
-        waiting = [pool.submit(Call(function=work.double, args=(each,))) for each in range(3)]
-
-        own.scale(2)
-
-        done, _ = wait(waiting, PATIENCE, FIRST_COMPLETED)
-        assert done
-        assert not held.done()
-        pool.close()
-        assert pool.join(PATIENCE)
-
-
 # Calls are made once
 
 
-def test_a_call_whose_worker_is_killed_is_not_made_again(pool: DaskPool, tmp_path: Path) -> None:
+def test_a_call_whose_worker_is_killed_is_not_made_again(
+    fresh: LocalCluster, tmp_path: Path
+) -> None:
+    pool = DaskPool(fresh.scheduler_address)
     with pytest.raises(WorkerDied):
         called(pool, work.mark_and_die, tmp_path)
 
     assert called(pool, work.double, 1) == 2
+    pool.close()
+    assert pool.join(PATIENCE)
     assert (tmp_path / "marks").read_text() == "x"
 
 
@@ -156,10 +157,10 @@ def test_a_call_whose_worker_is_retired_is_not_made_again(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("function", [work.until_stopped, work.until_stopped_plainly])
 def test_a_call_is_told_to_stop_though_another_pool_has_come(
-    cluster: LocalCluster, pool: DaskPool, function: Callable[..., Any], tmp_path: Path
+    calm: LocalCluster, calm_pool: DaskPool, function: Callable[..., Any], tmp_path: Path
 ) -> None:
-    call = begun(pool, function, tmp_path, 1)
-    other = DaskPool(cluster.scheduler_address)
+    call = begun(calm_pool, function, tmp_path, 1)
+    other = DaskPool(calm.scheduler_address)
     assert called(other, work.double, 1) == 2
 
     call.cancel()
@@ -222,12 +223,14 @@ async def test_the_kill_of_one_of_twenty_sessions_is_fast_and_nobody_elses(
 # aiomultiprocess's face
 
 
-async def test_a_gathered_call_with_a_stop_event_works_as_written(pool: DaskPool) -> None:
-    stop_event = pool.manager().Event()
+async def test_a_gathered_call_with_a_stop_event_works_as_written(calm_pool: DaskPool) -> None:
+    stop_event = calm_pool.manager().Event()
     on_kill = stop_event.set
 
-    results = await asyncio.gather(*(pool.apply(worker, (each, stop_event)) for each in range(2)))
-    running = asyncio.gather(*(pool.apply(worker, (each, stop_event)) for each in range(2)))
+    results = await asyncio.gather(
+        *(calm_pool.apply(worker, (each, stop_event)) for each in range(2))
+    )
+    running = asyncio.gather(*(calm_pool.apply(worker, (each, stop_event)) for each in range(2)))
     on_kill()
     stopped = await running
 
@@ -239,28 +242,28 @@ async def test_a_gathered_call_with_a_stop_event_works_as_written(pool: DaskPool
 # Nobody is harmed
 
 
-def test_an_error_in_words_that_are_none_comes_too(pool: DaskPool) -> None:
+def test_an_error_in_words_that_are_none_comes_too(calm_pool: DaskPool) -> None:
     with pytest.raises(ValueError, match="\udcff"):
-        called(pool, work.fail_in_surrogates)
+        called(calm_pool, work.fail_in_surrogates)
 
-    assert called(pool, work.double, 1) == 2
+    assert called(calm_pool, work.double, 1) == 2
 
 
 def test_calls_leave_nothing_at_the_scheduler(
-    cluster: LocalCluster, pool: DaskPool, tmp_path: Path
+    calm: LocalCluster, calm_pool: DaskPool, tmp_path: Path
 ) -> None:
-    calls = [pool.submit(Call(function=work.double, args=(each,))) for each in range(100)]
+    calls = [calm_pool.submit(Call(function=work.double, args=(each,))) for each in range(100)]
     results = [call.result(PATIENCE) for call in calls]
-    begun(pool, work.until_stopped, tmp_path, 1).cancel()
+    begun(calm_pool, work.until_stopped, tmp_path, 1).cancel()
 
-    scheduler: Any = cluster.scheduler
+    scheduler: Any = calm.scheduler
     eventually(lambda: not scheduler.tasks)
 
     assert results == [2 * each for each in range(100)]
 
 
-def test_much_goes_to_and_fro_without_a_word(cluster: LocalCluster) -> None:
-    pool = DaskPool(cluster.scheduler_address)
+def test_much_goes_to_and_fro_without_a_word(calm: LocalCluster) -> None:
+    pool = DaskPool(calm.scheduler_address)
     much = bytes(20_000_000)
 
     with warnings.catch_warnings(record=True) as told:
@@ -271,8 +274,8 @@ def test_much_goes_to_and_fro_without_a_word(cluster: LocalCluster) -> None:
     assert told == []
 
 
-def test_a_forked_child_leaves_its_parents_pool_alone(pool: DaskPool) -> None:
-    called(pool, work.double, 1)
+def test_a_forked_child_leaves_its_parents_pool_alone(calm_pool: DaskPool) -> None:
+    called(calm_pool, work.double, 1)
 
     child = os.fork()
     if child == 0:
@@ -280,16 +283,16 @@ def test_a_forked_child_leaves_its_parents_pool_alone(pool: DaskPool) -> None:
         os._exit(0)
     os.waitpid(child, 0)
 
-    assert called(pool, work.double, 2) == 4
+    assert called(calm_pool, work.double, 2) == 4
 
 
-def test_rounds_leave_nothing_behind(cluster: LocalCluster) -> None:
+def test_rounds_leave_nothing_behind(calm: LocalCluster) -> None:
     def traces() -> tuple[int, int]:
         gc.collect()
         return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
     def a_round() -> None:
-        pool = DaskPool(cluster.scheduler_address)
+        pool = DaskPool(calm.scheduler_address)
         stuck = begun(pool, work.never_look)
         assert called(pool, work.double, 1) == 2
         stuck.cancel()
