@@ -7,7 +7,7 @@ from ..domain.ids import KillId, SessionId, name
 from ..domain.kill import Kill
 from ..domain.report import known
 from ..domain.staleness import Observation, StalenessPolicy
-from .ports import Clock, Ids, KilledAll, UnitOfWork
+from .ports import Clock, Ids, Reached, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class RequestKillAll:
 
     async def __call__(
         self, app_name: str, *, reason: str | None = None, requested_by: str | None = None
-    ) -> KilledAll:
+    ) -> Reached:
         """Store an order for each session and return whom it reached (raises Invalid)."""
         order = _order(self.ids, self.clock.now(), reason, requested_by)
         async with self.unit_of_work() as sessions:
@@ -50,7 +50,7 @@ class RequestKillAll:
             await sessions.save(
                 session.ordered(replace(order, kill_id=KillId(self.ids.new()))) for session in live
             )
-        return KilledAll(session_ids=tuple(session.session_id for session in live))
+        return Reached(session_ids=tuple(session.session_id for session in live))
 
 
 def _order(ids: Ids, now: datetime, reason: str | None, requested_by: str | None) -> Kill:

@@ -1,4 +1,4 @@
-"""The ports of the service and of its operators: what the use cases need, named by role."""
+"""The ports of the service: what its use cases need, named by role."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -11,11 +11,8 @@ from ..domain.ids import ProcessId, SessionId
 from ..domain.kill import Kill
 from ..domain.report import Figures, Order
 from ..domain.session import Process, Session
-from ..domain.staleness import Observation, Status
 from .clock import Clock as Clock  # noqa: PLC0414  # every use case finds its ports here
 from .clock import Ids as Ids  # noqa: PLC0414  # as above
-
-# The service's side ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +207,13 @@ class KillChannel(Protocol):
         """Listen for a process while the block lasts."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """The sessions that an order or a message has reached."""
+
+    session_ids: tuple[SessionId, ...]
+
+
 class CannotStart(Exception):
     """The service must not start: one line for a person to read."""
 
@@ -219,40 +223,3 @@ class Readiness(Protocol):
 
     async def check(self) -> str | None:
         """Return None, or in one line what is missing."""
-
-
-# The operator's side -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KilledAll:
-    """The sessions that an order to end a whole app has reached."""
-
-    session_ids: tuple[SessionId, ...]
-
-
-class OperatorError(Exception):
-    """The server refused or could not be reached: one line for a person to read."""
-
-
-class Operator(Protocol):
-    """The server as an operator sees it; every method raises OperatorError."""
-
-    async def sessions(
-        self,
-        *,
-        app_name: str | None = None,
-        status: Status | None = None,
-        user_id: str | None = None,
-    ) -> list[Observation]:
-        """Return all live sessions that match."""
-
-    async def kill(
-        self, session_id: SessionId, *, reason: str | None = None, requested_by: str | None = None
-    ) -> Kill:
-        """Order the end of a session; ordered again, the first order stands."""
-
-    async def kill_all(
-        self, app_name: str, *, reason: str | None = None, requested_by: str | None = None
-    ) -> KilledAll:
-        """Order the end of every session of an app that is live now."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
-from panel_session_monitor.application.ports import Operator, OperatorError
+from panel_session_monitor.application.operator_ports import Operator, OperatorError
 from panel_session_monitor.domain.ids import SessionId
 from panel_session_monitor.domain.kill import KillState
 from panel_session_monitor.domain.staleness import Status

@@ -15,7 +15,7 @@ from panel_session_monitor.adapters.gateway.deferred import DeferredMonitor
 from panel_session_monitor.adapters.gateway.monitor import LARGEST_REPLY, HttpMonitor
 from panel_session_monitor.adapters.gateway.operator import HttpOperator
 from panel_session_monitor.application.app_ports import MonitorUnavailable
-from panel_session_monitor.application.ports import OperatorError
+from panel_session_monitor.application.operator_ports import OperatorError
 from panel_session_monitor.domain.report import Report
 from panel_session_monitor.entrypoints.api import create
 from panel_session_monitor.entrypoints.container import Service

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from ...application.ports import KilledAll, OperatorError
+from ...application.operator_ports import OperatorError, Reached
 from ...domain.ids import SessionId
 from ...domain.kill import Kill
 from ...domain.staleness import Observation, Status
@@ -55,11 +55,11 @@ class HttpOperator:
 
     async def kill_all(
         self, app_name: str, *, reason: str | None = None, requested_by: str | None = None
-    ) -> KilledAll:
+    ) -> Reached:
         """Order the end of every session of an app that is live now (raises OperatorError)."""
         order = KillBody(reason=reason, requested_by=requested_by)
         path = f"/apps/{quote(app_name, safe='')}/kill-all"
-        return self._read(await self._ask("POST", path, order), KilledAllView, _killed_all)
+        return self._read(await self._ask("POST", path, order), KilledAllView, _reached)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -101,5 +101,5 @@ class HttpOperator:
             return f"{shown(self.server_url)} answers {response.status_code}"
 
 
-def _killed_all(view: KilledAllView) -> KilledAll:
-    return KilledAll(session_ids=tuple(map(SessionId, view.session_ids)))
+def _reached(view: KilledAllView) -> Reached:
+    return Reached(session_ids=tuple(map(SessionId, view.session_ids)))

@@ -17,7 +17,7 @@ from rich.text import Text
 from ...adapters.gateway.operator import HttpOperator
 from ...adapters.wire.kills import KillBody, KilledAllView
 from ...adapters.wire.sessions import SessionView
-from ...application.ports import Operator
+from ...application.operator_ports import Operator
 from ...domain.ids import SessionId
 from ...domain.staleness import Observation, Status
 from ..settings import Settings
