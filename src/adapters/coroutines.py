@@ -16,11 +16,11 @@ Work = Coroutine[Any, Any, object]
 
 
 def start(work: Work, loop: asyncio.AbstractEventLoop | None) -> Callable[[float], None]:
-    """Start a coroutine on a running loop; return what waits for it, for so many seconds.
+    """Start a coroutine on an event loop; return what waits for it, for so many seconds.
 
-    Without a loop, or on the loop's own thread, it runs on one of its own while it is waited for.
+    Where none runs, or on the loop's own thread, it runs on one of its own while it is waited for.
     """
-    if loop is None or loop is loop_here():
+    if loop is None or not loop.is_running() or loop is loop_here():
         return partial(_run_apart, work)
     return _Handed(work, loop).wait
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import Context
 from dis import opmap
+from importlib.util import find_spec
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_ITERABLE_COROUTINE
 from threading import Lock, get_ident
 from types import FrameType
@@ -25,6 +26,9 @@ log = logging.getLogger("panel_session_monitor")
 Raise = Callable[[int], object]
 """Has SessionKilled raised in the thread of that id, the next time that CPython looks."""
 
+Raiser = Callable[[], Raise]
+"""Returns it, and takes its time: ctypes is imported when the first session is killed."""
+
 SUSPENDABLE = CO_GENERATOR | CO_COROUTINE | CO_ITERABLE_COROUTINE | CO_ASYNC_GENERATOR
 """Flags of code that may stop within a block, while its thread runs somebody else's."""
 
@@ -34,23 +38,28 @@ BEFORE_WITH = opmap.get("BEFORE_WITH")
 NO_BLOCK: AbstractContextManager[None] = nullcontext()
 
 
-def raiser() -> Raise | None:
+def raiser() -> Raiser | None:
     """Return what raises SessionKilled in another thread; None where this Python cannot."""
-    return _raise_killed if sys.implementation.name == "cpython" and BEFORE_WITH else None
+    able = sys.implementation.name == "cpython" and BEFORE_WITH and find_spec("_ctypes")
+    return _load if able else None
 
 
-def _raise_killed(thread: int) -> None:
+def _load() -> Raise:
     import ctypes  # noqa: PLC0415  # takes milliseconds, and most sessions are never killed
 
     killed = ctypes.py_object(SessionKilled)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), killed)
+
+    def raise_killed(thread: int) -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), killed)
+
+    return raise_killed
 
 
 class Interruptions:
     """Gives blocks: at most one is in force in a thread or an asyncio task, the outermost."""
 
-    def __init__(self, raise_in: Raise | None) -> None:
-        self._raise_in = raise_in
+    def __init__(self, raiser: Raiser | None) -> None:
+        self._raiser = raiser
         self._in_threads: dict[int, _ThreadBlock] = {}
         self._in_tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._told: set[str] = set()
@@ -65,9 +74,9 @@ class Interruptions:
         outer = self._in_threads.get(get_ident())
         if outer and not outer.struck:  # one that has struck may be over: see `leave`
             return None
-        where = _hindrance(caller) if self._raise_in else "in threads under this Python"
-        if self._raise_in and not where:
-            return _ThreadBlock(self._raise_in, self._in_threads)
+        where = _hindrance(caller) if self._raiser else "in threads under this Python"
+        if self._raiser and not where:
+            return _ThreadBlock(self._raiser, self._in_threads)
         if where not in self._told:
             self._told.add(where)
             log.warning("interruptible=True has no effect %s", where)
@@ -84,10 +93,10 @@ class Interruptions:
 class _ThreadBlock:
     """Work in a thread: closed while `_closed` is not 0, open to one interruption else."""
 
-    __slots__ = ("_blocks", "_closed", "_due", "_lock", "_raise_in", "_thread", "struck")
+    __slots__ = ("_blocks", "_closed", "_due", "_lock", "_raiser", "_thread", "struck")
 
-    def __init__(self, raise_in: Raise, blocks: "dict[int, _ThreadBlock]") -> None:
-        self._raise_in = raise_in
+    def __init__(self, raiser: Raiser, blocks: "dict[int, _ThreadBlock]") -> None:
+        self._raiser = raiser
         self._blocks = blocks
         self._thread = get_ident()
         self._lock = Lock()
@@ -100,6 +109,7 @@ class _ThreadBlock:
         return self._thread == get_ident()
 
     def interrupt(self) -> None:
+        raise_in = self._raiser()  # before the lock is taken: the block's thread may import, too
         with self._lock:
             if self.struck:
                 return
@@ -107,7 +117,7 @@ class _ThreadBlock:
             if self._closed:
                 self._due = True
             else:
-                self._raise_in(self._thread)
+                raise_in(self._thread)
 
     def open(self) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ from functools import partial
 from types import FrameType
 
 from ..application.clock import Ids
+from ..application.threads import aside
 from ..domain.ids import ProcessId, cleaned
 from ..domain.session import Process
 from .coroutines import Work, call, loop_here, start
@@ -35,8 +36,7 @@ class Script:
 
     def run(self, work: Work) -> Callable[[float], None]:
         """Start `work` on the script's event loop, if it runs one; the result waits for it."""
-        running = self.loop is not None and self.loop.is_running()
-        return start(work, self.loop if running else None)
+        return start(work, self.loop)
 
     def ping(self, pong: Callable[[], None]) -> bool:
         """Call back from the script's event loop; False if it runs none."""
@@ -63,10 +63,10 @@ def catch_sigterm(callback: Callable[[], None]) -> bool:
         # Not here: the handler may have interrupted code that holds a lock of ours.
         signal.signal(number, previous)
         if callable(previous):
-            _aside(callback)
+            aside(callback)
             previous(number, frame)
         else:
-            _aside(partial(_die_after, callback, number))
+            aside(partial(_die_after, callback, number))
 
     def restore() -> None:
         if signal.getsignal(signal.SIGTERM) is on_sigterm:
@@ -86,7 +86,3 @@ def in_child(callback: Callable[[], None]) -> None:
 def _die_after(callback: Callable[[], None], number: int) -> None:
     callback()
     os.kill(os.getpid(), number)
-
-
-def _aside(work: Callable[[], object]) -> None:
-    threading.Thread(target=work, name="panel-session-monitor-end", daemon=True).start()

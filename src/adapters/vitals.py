@@ -47,12 +47,13 @@ class ProcessVitals:
 def _resident(statm: Path) -> int | None:
     try:
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
+    except (OSError, ValueError, IndexError):
         return None
 
 
 def _version() -> str | None:
     try:
-        return metadata.version("panel-session-monitor")[:VERSION_LENGTH]
+        version: str | None = metadata.version("panel-session-monitor")
     except metadata.PackageNotFoundError:
         return None
+    return version[:VERSION_LENGTH] if version else None  # Python 3.11 may return None

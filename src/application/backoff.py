@@ -17,10 +17,11 @@ MOST_DOUBLINGS = 30
 class Backoff:
     """Exponential backoff with full jitter: those that failed together do not return together.
 
-    `random` gives numbers from 0 to 1.
+    `random` gives numbers from 0 to 1, `first` is the longest pause after the first failure.
     """
 
     random: Callable[[], float]
+    first: float = FIRST_BACKOFF
     failures: int = 0
 
     def missed(self, longest: float, retry_after: float | None = None) -> float:
@@ -28,7 +29,7 @@ class Backoff:
 
         What the server asks for is added, lest all return at the moment that it names.
         """
-        bound = min(FIRST_BACKOFF * 2.0**self.failures, longest)
+        bound = min(self.first * 2.0**self.failures, longest)
         self.failures = min(self.failures + 1, MOST_DOUBLINGS)
         return min((retry_after or 0.0) + bound * self.random(), LONGEST_PAUSE)
 

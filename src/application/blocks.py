@@ -1,8 +1,11 @@
 """What of a session's work a kill interrupts."""
 
+import logging
 import threading
 
 from .app_ports import Block, SessionKilled
+
+log = logging.getLogger("panel_session_monitor")
 
 
 class Blocks:
@@ -35,4 +38,7 @@ class Blocks:
             self._killed = True
             blocks, self._entered = self._entered, []
         for block in blocks:
-            block.interrupt()
+            try:
+                block.interrupt()
+            except Exception:  # one that goes on must not save the others, nor the session
+                log.exception("Interrupting a task failed")

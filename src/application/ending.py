@@ -2,13 +2,13 @@
 
 import inspect
 import logging
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
 from .clock import Clock
 from .crew import Crew
+from .threads import aside
 from .tracking import Callback, TrackedSession, Tracking
 
 log = logging.getLogger("panel_session_monitor")
@@ -23,7 +23,8 @@ LAST_CALLBACKS = 3.0
 """How long the process's end is held up for the callbacks of all sessions, in seconds."""
 
 CREW = 16
-"""Most sessions whose ends are seen to at a time; the others wait their turn."""
+"""Most sessions whose ends are seen to at a time; the others wait their turn. Those whose callbacks
+hang do not count."""
 
 DEFAULT_REASON = "Session terminated by administrator"
 """What a killed page is told if the operator gave no reason."""
@@ -36,7 +37,11 @@ class Endings:
     tracking: Tracking
     clock: Clock
     _obeying: dict[TrackedSession, float] = field(default_factory=dict)
-    _crew: Crew = field(default_factory=partial(Crew, CREW))
+    _crew: Crew = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have a crew."""
+        self._crew = Crew(size=CREW, patience=CALLBACKS_WAITED_FOR, clock=self.clock)
 
     def obey(self, killed: Iterable[TrackedSession]) -> None:
         """Interrupt killed sessions, run their callbacks, then end their pages."""
@@ -54,26 +59,35 @@ class Endings:
         self._crew.do(partial(self._call, session, [callback], self._in(COROUTINES_WAITED_FOR)))
 
     def run_last(self, sessions: list[TrackedSession]) -> None:
-        """Run the callbacks of all sessions, now that the process ends; wait for LAST_CALLBACKS."""
+        """Run the callbacks of all sessions, now that the process ends; wait for LAST_CALLBACKS.
+
+        Each session has its share of the first half of that time to itself. Those that take longer
+        go on beside the others, and are waited for in the second half.
+        """
         until = self._in(LAST_CALLBACKS)
-
-        def run() -> None:
-            for session in sessions:
-                self._run_callbacks(session, until)
-
-        try:
-            thread = threading.Thread(target=run, name="panel-session-monitor-end", daemon=True)
-            thread.start()
-            thread.join(LAST_CALLBACKS)
-        except RuntimeError:  # the interpreter gives no threads any more
-            run()
+        running = []
+        for session in sessions:
+            run = partial(self._run_callbacks, session, until)
+            try:
+                thread = aside(run)
+            except RuntimeError:  # the interpreter gives no threads any more
+                run()
+            else:
+                thread.join(LAST_CALLBACKS / 2 / len(sessions))
+                running.append(thread)
+        for thread in running:
+            thread.join(max(until - self.clock.monotonic(), 0.0))
 
     def next_hanging(self) -> list[float]:
         """Return when to look for callbacks that hang: moments of the clock."""
-        return list(self._obeying.copy().values())
+        return [*self._obeying.copy().values(), *self._crew.next_relief()]
 
     def end_hanging(self) -> None:
-        """End the pages of killed sessions whose callbacks have hung for too long."""
+        """Where callbacks have hung for too long, end the pages of killed sessions all the same.
+
+        And let other sessions' callbacks run, which wait for those that hang.
+        """
+        self._crew.relieve()
         now = self.clock.monotonic()
         for session in [each for each, until in self._obeying.copy().items() if until <= now]:
             log.warning("The on_kill callbacks of session %s hang", session.session_id)

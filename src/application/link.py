@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf, isnan
 
@@ -14,6 +13,7 @@ from .clock import Clock
 from .ending import Endings
 from .lag import LoopLag
 from .orders import OrderStream
+from .threads import Lone
 from .tracking import Callback, TrackedSession, Tracking
 
 log = logging.getLogger("panel_session_monitor")
@@ -23,6 +23,9 @@ COALESCE = 0.2
 
 INTERVALS = (0.05, 3600.0)
 """Shortest and longest heartbeat interval that is followed, in seconds, whoever asks for it."""
+
+LOOK = 1.0
+"""Longest time between two looks for callbacks that hang while reports pause, in seconds."""
 
 LAST_WORDS = 1.0
 """How long the process's end is held up for the last report, in seconds."""
@@ -51,20 +54,21 @@ class Link:
     online: bool = False
     _next_beat: float = 0.0
     _refused: bool = False
-    _contradictions: int = 0
     _backoff: Backoff = field(init=False)
+    _contradicted: Backoff = field(init=False)
     _endings: Endings = field(init=False)
     _lag: LoopLag = field(init=False)
     _orders: OrderStream = field(init=False)
     _due: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _starting: threading.Lock = field(default_factory=threading.Lock)
     _ending: threading.Lock = field(default_factory=threading.Lock)
-    _thread: threading.Thread | None = None
+    _thread: Lone = field(init=False)
 
     def __post_init__(self) -> None:
         """Put the parts together, and let whatever is noted wake the thread."""
         self._backoff = Backoff(self.random)
+        self._contradicted = Backoff(lambda: 1.0, first=2 * self.coalesce)
+        self._thread = Lone("panel-session-monitor", self._run)
         self._endings = Endings(tracking=self.tracking, clock=self.clock)
         self._lag = LoopLag(self.clock)
         self._orders = OrderStream(
@@ -81,19 +85,19 @@ class Link:
         """Tell the thread that something is due; starts it if need be. Never waits."""
         if not self._due.is_set():  # else the thread has yet to look, and its lock is left alone
             self._due.set()
-        if not (self._runs() or self._stopping.is_set()):
-            with self._starting, suppress(RuntimeError):  # no thread now: the next note tries again
-                if not self._runs():
-                    self._start()
+        if not self._stopping.is_set():
+            self._thread.start()
 
     def end(self, session: TrackedSession) -> None:
         """A session is over: tell the monitor, and run its callbacks beside the caller."""
         self.tracking.close(session)
         self._endings.run(session)
+        self.wake()  # to look after the crew
 
     def run_late(self, session: TrackedSession, callback: Callback) -> None:
         """Run a callback that came after the session's end, beside the caller."""
         self._endings.run_late(session, callback)
+        self.wake()
 
     def shut_down(self) -> None:
         """The process ends: run the callbacks of all sessions and report a last time.
@@ -107,10 +111,16 @@ class Link:
                 for session in live:
                     self.tracking.close(session)
                 self._stopping.set()
-                self._orders.stop()
                 self._due.set()
-        if self._thread:
-            self._thread.join(LAST_WORDS)
+                self._orders.stop()
+        self._thread.join(LAST_WORDS)
+
+    def abandon(self) -> None:
+        """In a forked child: sessions and threads are the parent's, and locks may be held."""
+        self.tracking.abandon()
+        self._endings = Endings(tracking=self.tracking, clock=self.clock)
+        self._due, self._stopping = threading.Event(), threading.Event()
+        self._stopping.set()
 
     def _take(self, order: Order) -> None:
         """Obey an order of the stream; what becomes of it is told by the link's thread."""
@@ -119,22 +129,23 @@ class Link:
 
     # The thread ---------------------------------------------------------------------------
 
-    def _start(self) -> None:
-        thread = threading.Thread(target=self._run, name="panel-session-monitor", daemon=True)
-        thread.start()
-        self._thread = thread
-
-    def _runs(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
-
     def _run(self) -> None:
         pause = 0.0
-        while not self._stopping.wait(pause):
+        while not self._paused(pause):
             self._due.wait(self._until_due())
             self._due.clear()
             pause = self._turn()
         while not self._backoff.failures and self.tracking.due():
             self._turn()
+
+    def _paused(self, pause: float) -> bool:
+        """Wait, and look for callbacks that hang meanwhile; tell whether the process ends."""
+        while pause > LOOK:
+            if self._stopping.wait(LOOK):
+                return True
+            pause -= LOOK
+            self._endings.end_hanging()
+        return self._stopping.wait(pause)
 
     def _turn(self) -> float:
         """Do what is due; return for how many seconds not to report again."""
@@ -168,17 +179,20 @@ class Link:
         return self._pause_after(reply)
 
     def _figures(self) -> Figures:
-        return replace(
-            self.vitals.read(),
-            connected=self._orders.connected,
-            loop_lag_seconds=self._lag.measure(self.tracking.live()),
-        )
+        connected = self._orders.connected
+        try:
+            lag = self._lag.measure(self.tracking.live())
+            return replace(self.vitals.read(), connected=connected, loop_lag_seconds=lag)
+        except Exception:  # the heartbeats matter more than how the process fares
+            log.debug("The figures cannot be read", exc_info=True)
+            return Figures(connected=connected)
 
     def _pause_after(self, reply: Reply) -> float:
         """Slow down while the monitor goes on to contradict what it was just told."""
-        contradicts = bool(reply.unknown or reply.ended)
-        self._contradictions = min(self._contradictions + 1, 30) if contradicts else 0
-        return min(self.coalesce * 2.0**self._contradictions, self._wanted())
+        if reply.unknown or reply.ended:
+            return self._contradicted.missed(self._wanted())
+        self._contradicted.reset()
+        return min(self.coalesce, self._wanted())
 
     def _reached(self, reply: Reply, beat_at: float | None) -> None:
         failed = self._backoff.failures > 0

@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ..domain.ids import KillId, ProcessId
@@ -11,6 +10,7 @@ from ..domain.report import Order
 from .app_ports import Monitor, MonitorUnavailable, MonitorUnreachable
 from .backoff import Backoff
 from .clock import Clock
+from .threads import Lone
 
 log = logging.getLogger("panel_session_monitor")
 
@@ -39,16 +39,16 @@ class OrderStream:
     _last: KillId | None = None
     _warned: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _thread: Lone = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have a thread, which does not run yet."""
+        self._thread = Lone("panel-session-monitor-orders", self._run)
 
     def start(self) -> None:
-        """Start the thread, unless it runs; for one caller at a time."""
-        if self._thread is None and not self._stopping.is_set():
-            name = "panel-session-monitor-orders"
-            thread = threading.Thread(target=self._run, name=name, daemon=True)
-            with suppress(RuntimeError):  # no thread now: the next report tries again
-                thread.start()
-                self._thread = thread
+        """Start the thread, unless it runs."""
+        if not self._stopping.is_set():
+            self._thread.start()
 
     def stop(self) -> None:
         """Let the thread end, be it waiting for an order or pausing; does not wait for it."""
@@ -63,6 +63,7 @@ class OrderStream:
     def _read(self) -> float:
         """Obey orders until the stream breaks; return for how many seconds to pause."""
         begun = self.clock.monotonic()
+        failure: MonitorUnavailable | None = None
         try:
             for order in self.monitor.orders(self.process_id, self._last):
                 self.connected = True
@@ -71,26 +72,28 @@ class OrderStream:
                 if order:
                     self._last = order.kill_id
                     self.obey(order)
-        except MonitorUnreachable as failure:  # the reports will meet with it, and tell
-            log.debug("The order stream: %s", failure)
-        except MonitorUnavailable as failure:
-            return self._failed(str(failure), failure.retry_after)
+        except MonitorUnavailable as error:
+            failure = error
         except Exception as error:  # the thread outlives every surprise
             log.debug("unexpected", exc_info=True)
-            return self._failed(f"an unexpected {type(error).__name__}")
-        finally:
-            stood, self.connected = self.connected, False
+            failure = MonitorUnavailable(f"an unexpected {type(error).__name__}")
+        stood, self.connected = self.connected, False
         if stood and self.clock.monotonic() - begun >= STEADY:
             self.backoff.reset()
             self._warned = False
-        return self.backoff.missed(self.longest_pause())
+        if failure is None:
+            return self.backoff.missed(self.longest_pause())
+        self._tell(failure)
+        return self.backoff.missed(self.longest_pause(), failure.retry_after)
 
-    def _failed(self, trouble: str, retry_after: float | None = None) -> float:
+    def _tell(self, failure: MonitorUnavailable) -> None:
+        if isinstance(failure, MonitorUnreachable):  # the reports will meet with it, and tell
+            log.debug("The order stream: %s", failure)
+            return
         log.log(
             logging.DEBUG if self._warned else logging.WARNING,
             "The session monitor does not push orders: %s. "
             "Kills come with the heartbeats until it does.",
-            trouble.rstrip("."),
+            str(failure).rstrip("."),
         )
         self._warned = True
-        return self.backoff.missed(self.longest_pause(), retry_after)

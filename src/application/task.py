@@ -39,8 +39,15 @@ class Task:
                 self._tracking.advance(self._session, self._running[-1], done)
 
     def __enter__(self) -> Self:
-        with self._interruptions.shelter():
-            self._running.append(self._tracking.begin(self._session, self._name))
+        begun = False
+        try:
+            with self._interruptions.shelter():
+                self._running.append(self._tracking.begin(self._session, self._name))
+                begun = True
+        except SessionKilled:  # it struck as the shelter ended: Python will not call `__exit__`
+            if begun:
+                self._finish()
+            raise
         return self
 
     def __exit__(
@@ -49,8 +56,7 @@ class Task:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._interruptions.shelter():
-            self._tracking.finish(self._session, self._running.pop())
+        self._finish()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -62,6 +68,10 @@ class Task:
         trace: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, trace)
+
+    def _finish(self) -> None:
+        with self._interruptions.shelter():
+            self._tracking.finish(self._session, self._running.pop())
 
 
 class InterruptibleTask(Task):
@@ -92,9 +102,12 @@ class InterruptibleTask(Task):
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._leave(error)
+            self._leave()
+        except SessionKilled:
+            if error is None:  # else the block is ending already, by an error of its own
+                raise
         finally:
-            super().__exit__(kind, error, trace)
+            self._finish()
 
     def _enter(self, caller: FrameType) -> Self:
         super().__enter__()
@@ -111,18 +124,16 @@ class InterruptibleTask(Task):
             raise
         return self
 
-    def _leave(self, error: BaseException | None) -> None:
+    def _leave(self) -> None:
         # Several threads may be in the same task: each leaves its own block.
         block = next((each for each in reversed(tuple(self._blocks)) if each.here()), None)
         if block is None:
             return
         try:
             block.leave()
-        except SessionKilled:
-            if error is None:  # else the block is ending already, by an error of its own
-                raise
-        self._blocks.remove(block)
-        self._session.blocks.leave(block)
+        finally:
+            self._blocks.remove(block)
+            self._session.blocks.leave(block)
 
 
 def _fraction(value: Any) -> float | None:

@@ -112,4 +112,5 @@ class Tracker:
 
     def close(self) -> None:
         """End the tracking; in a Panel session this happens by itself."""
-        self._link.end(self._session)
+        with self._interruptions.shelter():
+            self._link.end(self._session)

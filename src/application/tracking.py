@@ -79,7 +79,7 @@ class Draft:
     report: Report
     registrations: tuple[TrackedSession, ...]
     activities: tuple[tuple[TrackedSession, int], ...]
-    steps: tuple[tuple[TrackedSession, KillState | None], ...]
+    steps: tuple[tuple[TrackedSession, KillStep], ...]
     endings: tuple[KillStep | Ending, ...]
 
     def told_of(self) -> dict[TrackedSession, None]:
@@ -177,8 +177,8 @@ class Tracking:
             session.over = True
             self._live.pop(session.session_id, None)
             self._telling.pop(session, None)
-            if session.order and session.step and session.step is not session.step_told:
-                self._endings.append(_kill_step(session.order, session.step))
+            if _stepped(session):
+                self._endings.append(_kill_step(session))
             reason = EndReason.KILLED if session.order else EndReason.CLOSED
             self._endings.append(Ending(session_id=session.session_id, reason=reason))
         self.wake()
@@ -212,12 +212,12 @@ class Tracking:
             changed = islice(filter(_acted, telling), NEWS_PER_REPORT)
             activities = tuple((each, each.activity) for each in changed)
             stepped = islice(filter(_stepped, telling), NEWS_PER_REPORT)
-            steps = tuple((each, each.step) for each in stepped)
+            steps = tuple((each, _kill_step(each)) for each in stepped)
             endings = tuple(islice(self._endings, NEWS_PER_REPORT))
             news: tuple[News, ...] = (
                 *(_registration(each, self.process, now) for each in new),
                 *(_activity(each, now) for each, _ in activities),
-                *(_kill_step(each.order, step) for each, step in steps if each.order and step),
+                *(step for _, step in steps),
                 *endings,
             )
             if beat:
@@ -238,7 +238,8 @@ class Tracking:
             for session, activity in draft.activities:
                 session.activity_told = activity
             for session, step in draft.steps:
-                session.step_told = step
+                if session.order and session.order.kill_id == step.kill_id:
+                    session.step_told = step.state
             told = set(draft.endings)
             while self._endings and self._endings[0] in told:
                 self._endings.popleft()
@@ -247,7 +248,8 @@ class Tracking:
                 _forgotten(session)
             renamed = {self._given_up(session) for session in ended}
             for session in draft.registrations:
-                session.registered = session.session_id not in renamed
+                # One that was told to end is not made known anew: its end is already.
+                session.registered = bool(session.order) or session.session_id not in renamed
             for session in chain(draft.told_of(), unknown, ended):
                 self._note(session)
             return self._ordered(reply.kill_requested)
@@ -311,7 +313,7 @@ def _acted(session: TrackedSession) -> bool:
 
 
 def _stepped(session: TrackedSession) -> bool:
-    return session.step is not session.step_told
+    return session.order is not None and session.step is not session.step_told
 
 
 def _has_news(session: TrackedSession) -> bool:
@@ -347,5 +349,8 @@ def _activity(session: TrackedSession, now: float) -> Activity:
     )
 
 
-def _kill_step(order: Order, state: KillState) -> KillStep:
+def _kill_step(session: TrackedSession) -> KillStep:
+    order, state = session.order, session.step
+    assert order
+    assert state
     return KillStep(session_id=order.session_id, kill_id=order.kill_id, state=state)

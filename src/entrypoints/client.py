@@ -33,6 +33,7 @@ class SessionClient:
 
     _lock: ClassVar[threading.RLock] = threading.RLock()
     _links: ClassVar[dict[tuple[str | None, str | None], Link]] = {}
+    _monitors: ClassVar[list[tuple[DeferredMonitor, Link]]] = []
     _trackers: ClassVar[dict[Hashable, Tracker]] = {}
     _interruptions: ClassVar[Interruptions] = Interruptions(raiser())
     _prepared: ClassVar[bool] = False
@@ -56,49 +57,44 @@ class SessionClient:
 
         Never waits for the network, and never raises because of the monitor.
         """
-        session, user = _panel_session() if "panel" in sys.modules else (None, None)
-        key = session.key if session else THIS_PROCESS
-        with cls._lock:
-            tracker = cls._trackers.get(key)
-            if tracker and not tracker.over:
-                return tracker
-            cls._prepare()
-            link = cls._link(server_url, token)
-            link.heartbeat_interval = _least(link.heartbeat_interval, _seconds(heartbeat_interval))
+        with cls._interruptions.shelter():
+            session, user = _panel_session() if "panel" in sys.modules else (None, None)
+            key = session.key if session else THIS_PROCESS
             ended = partial(cls._ended, key)
-            tracked = link.tracking.open(
-                cleaned(app_name, "unnamed"),
-                cleaned(user_id or user or "", "") or None,
-                session or Script(ended),
-            )
-            tracker = cls._trackers[key] = Tracker(link, tracked, cls._interruptions, _shared_pool)
-        if session:
-            session.on_over(ended)
-        return tracker
+            with cls._lock:
+                tracker = cls._trackers.get(key)
+                if tracker and not tracker.over:
+                    return tracker
+                cls._prepare()
+                link = cls._link(server_url, token)
+                wish = _seconds(heartbeat_interval)
+                link.heartbeat_interval = _least(link.heartbeat_interval, wish)
+                tracked = link.tracking.open(
+                    cleaned(app_name, "unnamed"),
+                    cleaned(user_id or user or "", "") or None,
+                    session or Script(ended),
+                )
+                tracker = Tracker(link, tracked, cls._interruptions, _shared_pool)
+                cls._trackers[key] = tracker
+            if session:
+                session.on_over(ended)
+            return tracker
 
     @classmethod
     def _link(cls, server_url: str | None, token: str | None) -> Link:
-        """Return the link to the server that the app has named, or has left to the settings."""
-        place = (server_url, token)
-        if place not in cls._links:
-            clock, ids = SystemClock(), TimeOrderedIds()
-            here = _working_directory()
+        """Return the link to the server that the app has named, or has left to the settings.
 
-            def settle() -> tuple[str, str | None]:
-                from .settings import load_or_default  # noqa: PLC0415  # imports msgspec and dotenv
-
-                settings = load_or_default(here, server_url, token)
-                link.interval = settings.heartbeat_interval
-                return settings.server_url, settings.token
-
-            link = cls._links[place] = Link(
-                tracking=Tracking(this_process(ids), clock, ids),
-                monitor=DeferredMonitor(settle),
-                clock=clock,
-                vitals=ProcessVitals(clock),
-                random=random.random,
-            )
-        return cls._links[place]
+        However it is named, there is one link to a server. The first page does not wait for the
+        settings; one that names a server otherwise does: they tell whether it is another.
+        """
+        name = (server_url, token)
+        if name not in cls._links:
+            monitor, link = _linked(server_url, token)
+            same = (each for other, each in cls._monitors if other.place() == monitor.place())
+            cls._links[name] = known = next(same, link)
+            if known is link:
+                cls._monitors.append((monitor, link))
+        return cls._links[name]
 
     @classmethod
     def _prepare(cls) -> None:
@@ -119,16 +115,39 @@ class SessionClient:
 
     @classmethod
     def _shut_down(cls) -> None:
-        for link in list(cls._links.values()):
+        for _, link in list(cls._monitors):
             link.shut_down()
 
     @classmethod
     def _start_anew(cls) -> None:
         """In a forked child: the sessions are its parent's, and so is the thread of the link."""
         cls._lock = threading.RLock()
-        for link in cls._links.values():
-            link.tracking.abandon()
-        cls._links, cls._trackers, cls._catching = {}, {}, False
+        for _, link in cls._monitors:
+            link.abandon()
+        cls._links, cls._monitors, cls._trackers, cls._catching = {}, [], {}, False
+        cls._interruptions = Interruptions(raiser())
+
+
+def _linked(server_url: str | None, token: str | None) -> tuple[DeferredMonitor, Link]:
+    """Return a server, named or left to the settings, and a link to it that has not begun."""
+    clock, ids, here = SystemClock(), TimeOrderedIds(), _working_directory()
+
+    def settle() -> tuple[str, str | None]:
+        from .settings import load_for_client  # noqa: PLC0415  # imports msgspec and dotenv
+
+        settings = load_for_client(here, server_url=server_url, token=token)
+        link.interval = settings.heartbeat_interval
+        return settings.server_url.rstrip("/"), settings.token
+
+    monitor = DeferredMonitor(settle)
+    link = Link(
+        tracking=Tracking(this_process(ids), clock, ids),
+        monitor=monitor,
+        clock=clock,
+        vitals=ProcessVitals(clock),
+        random=random.random,
+    )
+    return monitor, link
 
 
 def _panel_session() -> tuple[BrowserSession | None, str | None]:

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -37,22 +37,38 @@ PoolProcesses = Annotated[
 ]
 
 
-class Settings(Struct, frozen=True, kw_only=True):
-    """Everything that can be set, with its default."""
+class ClientSettings(Struct, frozen=True, kw_only=True):
+    """What a tracked app needs of all that can be set."""
 
-    database_url: Annotated[str, Meta(description="SQLAlchemy URL of the database")] = (
-        "sqlite+aiosqlite:///panel_session_monitor.sqlite3"
-    )
     server_url: Annotated[str, Meta(description="where apps and operators reach the API")] = (
         "http://localhost:8000"
     )
     token: Annotated[str | None, Meta(description="bearer token for the API")] = None
     token_file: Annotated[str | None, Meta(description="file that holds the token")] = None
+    heartbeat_interval: Annotated[float, _seconds("time between heartbeats", 0.1)] = 30.0
+
+    def with_token(self, folder: Path | None) -> Self:
+        """Return them with the token of the file, whose path begins in `folder`.
+
+        Raises BadSetting.
+        """
+        token, path = self.token, self.token_file
+        token = _read_secret((folder or Path()) / path) if path and not token else token
+        if token and not (token.isascii() and token.isprintable()):
+            raise BadSetting("PSM_TOKEN: must consist of printable ASCII characters")
+        return msgspec.structs.replace(self, token=token)
+
+
+class Settings(ClientSettings, frozen=True, kw_only=True):
+    """Everything that can be set, with its default."""
+
+    database_url: Annotated[str, Meta(description="SQLAlchemy URL of the database")] = (
+        "sqlite+aiosqlite:///panel_session_monitor.sqlite3"
+    )
     host: Annotated[str, Meta(description="address the API listens on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="port the API listens on")] = 8000
     stale_after: Annotated[float, _seconds("silence after which a session is stale", 1.0)] = 120.0
     expire_after: Annotated[float, _seconds("silence after which it is given up", 1.0)] = 600.0
-    heartbeat_interval: Annotated[float, _seconds("time between heartbeats", 0.1)] = 30.0
     sweep_interval: Annotated[float, _seconds("time between two sweeps", 0.1)] = 15.0
     history_days: Annotated[
         float, Meta(ge=0, le=36_500, description="how long ended sessions are kept, in days")
@@ -69,26 +85,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         The `.env` file is looked for in `folder`, by default the working directory.
         Raises BadSetting.
         """
-        given = {name: value for name, value in options.items() if value is not None}
-        known = cls.__struct_fields__
-        found = _environment(known, folder)
-        values = {name: text for name, text in found.items() if text != ""} | given
-        settings = _checked(cls, values)
+        found = _named(cls.__struct_fields__, {**_file(folder), **os.environ})
+        settings = _checked(cls, found | _given(options)).with_token(folder)
         if settings.expire_after < settings.stale_after:
             raise BadSetting(
                 f"PSM_EXPIRE_AFTER ({settings.expire_after:g}) must not be less than "
                 f"PSM_STALE_AFTER ({settings.stale_after:g})"
             )
-        token, path = settings.token, settings.token_file
-        token = _read_secret(path) if path and not token else token
-        if token and not (token.isascii() and token.isprintable()):
-            raise BadSetting("PSM_TOKEN: must consist of printable ASCII characters")
         _require_http(settings.server_url)
-        return msgspec.structs.replace(
-            settings,
-            database_url=_with_driver(settings.database_url),
-            token=token,
-        )
+        return msgspec.structs.replace(settings, database_url=_with_driver(settings.database_url))
 
     def shown(self) -> dict[str, Any]:
         """Return the settings for people to read: secrets hidden, passwords in URLs too."""
@@ -100,13 +105,26 @@ class Settings(Struct, frozen=True, kw_only=True):
         }
 
 
-def load_or_default(folder: Path | None, server_url: str | None, token: str | None) -> Settings:
-    """Return a client's settings; the defaults, with a warning, where one of them is bad."""
+def load_for_client(folder: Path | None, **options: object) -> ClientSettings:
+    """Return a client's settings: those that are bad are left at their defaults, with a warning.
+
+    The address is taken as it is: what is meant for one server must not go to another.
+    """
     try:
-        return Settings.load(folder=folder, server_url=server_url, token=token)
+        file = _file(folder)
     except BadSetting as error:
-        log.warning("%s; the session monitor's defaults are used instead", error)
-        return Settings(server_url=server_url or Settings().server_url, token=token)
+        log.warning("%s", error)
+        file = {}
+    found = _named(ClientSettings.__struct_fields__, {**file, **os.environ})
+    sound = {}
+    for name, value in (found | _given(options)).items():
+        try:
+            _checked(ClientSettings, {name: value}).with_token(folder)
+        except BadSetting as error:
+            log.warning("%s; it is left out", error)
+        else:
+            sound[name] = value
+    return _checked(ClientSettings, sound).with_token(folder)
 
 
 class _Pool(Struct):
@@ -115,25 +133,30 @@ class _Pool(Struct):
 
 def pool_processes() -> int:
     """Return how many processes a worker pool has, whatever else is set (raises BadSetting)."""
-    found = _environment(("pool_processes",), None)
-    given = {name: text for name, text in found.items() if text != ""}
-    return _checked(_Pool, given).pool_processes or os.cpu_count() or 1
+    found = _named(_Pool.__struct_fields__, {**_file(None), **os.environ})
+    return _checked(_Pool, found).pool_processes or os.cpu_count() or 1
 
 
 def describe(name: str) -> str:
     """Return what a setting means."""
-    metadata: tuple[Meta, ...] = Settings.__annotations__[name].__metadata__
+    metadata: tuple[Meta, ...] = get_type_hints(Settings, include_extras=True)[name].__metadata__
     return next(each.description for each in metadata if each.description)
 
 
-def _environment(names: tuple[str, ...], folder: Path | None) -> dict[str, str]:
+def _file(folder: Path | None) -> dict[str, str | None]:
     try:
-        file = (folder or Path.cwd()) / ".env"
-        merged: Mapping[str, str | None] = {**dotenv_values(file), **os.environ}
+        return dotenv_values((folder or Path.cwd()) / ".env")
     except (OSError, UnicodeError) as error:
         raise BadSetting(f"the file .env cannot be read: {error}") from None
-    found = {name: merged.get(PREFIX + name.upper()) for name in names}
-    return {name: text for name, text in found.items() if text is not None}
+
+
+def _named(names: tuple[str, ...], found: Mapping[str, str | None]) -> dict[str, object]:
+    """Return those settings that are there and not empty, by their names."""
+    return {name: text for name in names if (text := found.get(PREFIX + name.upper()))}
+
+
+def _given(options: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _checked(kind: type[S], values: Mapping[str, object]) -> S:
@@ -178,8 +201,8 @@ def without_password(url: str) -> str:
     return f"{scheme}{separator}{user}{':********' if colon else ''}{at}{place}"
 
 
-def _read_secret(path: str) -> str:
+def _read_secret(path: Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise BadSetting(f"PSM_TOKEN_FILE: {error}") from None

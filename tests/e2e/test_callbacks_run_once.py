@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 from ..support.processes import Process, eventually, free_port, panel_serve, python
+from ..support.servers import answering, saying
 from .conftest import Start
 from .test_main_job import CLI, opened
 
@@ -134,11 +135,15 @@ print("ready", flush=True)
 """
 
 
-def script(rest: str = "", *, fork: bool = False) -> subprocess.Popen[str]:
+def script(
+    rest: str = "", *, fork: bool = False, server_url: str | None = None
+) -> subprocess.Popen[str]:
     code = SCRIPT.format(rest=rest, fork=fork)
+    url = server_url or f"http://127.0.0.1:{free_port()}"
     return subprocess.Popen(
         [sys.executable, "-c", code],
-        env=os.environ | {"PSM_SERVER_URL": f"http://127.0.0.1:{free_port()}"},
+        env=os.environ | {"PSM_SERVER_URL": url},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -247,9 +252,12 @@ def test_a_forked_child_leaves_its_parents_session_alone() -> None:
 
 
 def test_without_a_monitor_one_warning_is_logged() -> None:
-    program = script("import time; time.sleep(3)")
+    no_monitor = saying(b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n")
+    with answering(no_monitor) as server:
+        program = script("input()", server_url=server.url)
+        eventually(lambda: len(server.requests) >= 3)
 
-    _, errors = program.communicate(timeout=60)
+        _, errors = program.communicate("\n", timeout=60)
 
     assert errors.count("session monitor") == 1
     assert "does not take reports" in errors

@@ -13,12 +13,14 @@ class RecordingHost:
 
     has_loop   whether the session has an event loop that answers
     pings      what it has yet to answer
+    released   as often as it was told that the app's code is needed no more
     """
 
     ended_for: list[str] = field(default_factory=list)
     failure: Exception | None = None
     has_loop: bool = False
     pings: list[Callable[[], None]] = field(default_factory=list)
+    released: list[None] = field(default_factory=list)
 
     def end(self, reason: str) -> None:
         """Note the end, or fail with `failure`."""
@@ -44,4 +46,5 @@ class RecordingHost:
         return self.has_loop
 
     def release(self) -> None:
-        """Nothing was held back."""
+        """Note that it was told."""
+        self.released.append(None)

@@ -105,6 +105,8 @@ NONSENSE = {
     "no UTF-8": b'{"unknown": ["\xff"]}',
     "ids that are none": b'{"kill_requested": [], "unknown": ["x"], "ended": []}',
     "no interval": b'{"kill_requested":[],"unknown":[],"ended":[],"heartbeat_interval":0}',
+    "a negative interval": b'{"kill_requested":[],"unknown":[],"ended":[],"heartbeat_interval":-1}',
+    "no number": b'{"kill_requested":[],"unknown":[],"ended":[],"heartbeat_interval":NaN}',
     "nested": b"[" * 100_000,
     "too much": b" " * (LARGEST_REPLY + 1),
 }
@@ -126,7 +128,9 @@ def test_nonsense_is_told_in_a_line(body: bytes) -> None:
         (429, "7", 7.0),
         (503, "999999", 300.0),
         (503, "-1", None),
-        (503, "Wed, 21 Oct 2026 07:28:00 GMT", None),
+        (503, "Wed, 21 Oct 2015 07:28:00 GMT", None),
+        (503, "Fri, 31 Dec 2200 23:59:59 GMT", 300.0),
+        (503, "Some, 99 Day 2015 07:28:00 GMT", None),
         (500, "7", None),
         (404, "7", None),
     ],
@@ -152,6 +156,40 @@ def test_an_address_of_nobody_is_told_in_a_line(url: str) -> None:
         DeferredMonitor(lambda: (url.format(port=free_port()), None)).report(NOTHING)
 
     assert "\n" not in str(told.value)
+
+
+def test_a_process_keeps_its_connection_from_report_to_report() -> None:
+    connections: list[object] = []
+
+    class Keeping(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            connections.append(self.client_address)
+            super().setup()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            body = b'{"kill_requested":[],"unknown":[],"ended":[]}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Stay quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Keeping) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monitor = HttpMonitor(f"http://127.0.0.1:{server.server_port}")
+        for _ in range(3):
+            monitor.report(NOTHING)
+        monitor._connected().close()  # noqa: SLF001  # or a later test finds the socket open
+        server.shutdown()
+        thread.join()
+
+    assert len(connections) == 1
 
 
 async def test_an_operator_is_told_of_a_server_that_is_none() -> None:

@@ -2,17 +2,26 @@
 
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, thread_time
+from typing import Any
 from uuid import UUID
 
+import httpcore
 import httpx
 import pytest
 from panel_session_monitor.adapters.gateway.monitor import HttpMonitor
-from panel_session_monitor.adapters.gateway.orders import LARGEST_EVENT
+from panel_session_monitor.adapters.gateway.orders import (
+    LARGEST_EVENT,
+    SILENCE,
+    hang_up,
+    read_orders,
+)
 from panel_session_monitor.application.app_ports import MonitorUnavailable, MonitorUnreachable
 from panel_session_monitor.domain.ids import KillId, SessionId
 from panel_session_monitor.domain.report import Order
+from panel_session_monitor.entrypoints.container import KEEP_ALIVE_WITHIN
 
 from ..contracts.orders import Desk, OrdersContract
 from ..fakes.examples import a_kill, a_process, session_id
@@ -113,6 +122,56 @@ def test_keep_alive_comments_are_nothing_that_piles_up() -> None:
     assert given == [None, ORDER]
 
 
+@pytest.mark.parametrize(
+    "end", [b": the server st", b"retry: 1000\n", b"retry: 10", b": keep-alive\n: the"]
+)
+def test_an_end_within_what_is_no_event_is_a_good_one(end: bytes) -> None:
+    assert orders_from(saying(STREAM, frame(), end))[0] == [None, ORDER]
+
+
+def test_a_stream_may_begin_with_a_mark_of_its_byte_order() -> None:
+    mark = "\ufeff".encode()
+
+    assert orders_from(saying(STREAM, mark))[0] == [None]
+    assert orders_from(saying(STREAM, mark[:1], mark[1:] + frame()))[0] == [None, ORDER]
+
+
+@pytest.mark.parametrize("end", ["\n\r\n", "\r\n\n", "\r\r\n", "\n\r", "\r\r"])
+def test_lines_may_end_in_any_way(end: str) -> None:
+    one = frame().removesuffix(b"\n\n") + end.encode()
+
+    given, _ = orders_from(saying(STREAM, *[one] * 1_000))
+
+    assert given == [None, *[ORDER] * 1_000]
+
+
+def reading(line: int) -> float:
+    """Return how long it takes to read a line that comes byte by byte, in seconds of the CPU."""
+    bytewise = (b"x" for _ in range(line))
+    kind = {"content-type": "text/event-stream"}
+    response = httpx.Response(200, headers=kind, stream=Bytewise(bytewise))
+    begun = thread_time()
+    with suppress(httpx.DecodingError):
+        list(read_orders(response))
+    return thread_time() - begun
+
+
+class Bytewise(httpx.SyncByteStream):
+    """A stream of such parts."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._parts
+
+
+def test_reading_a_long_line_takes_no_more_than_its_share_of_time() -> None:
+    short, long = (min(reading(line) for _ in range(3)) for line in (8_000, 64_000))
+
+    assert long / short < 8 * 4  # a share would be 8, its square 64
+
+
 def head(status: str = "200 OK", kind: str = "text/event-stream", **headers: str) -> bytes:
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -172,6 +231,28 @@ def test_a_server_that_is_busy_may_ask_for_a_pause() -> None:
     assert told.value.retry_after == 7
 
 
+def test_a_pause_until_a_date_is_taken_by_the_servers_own_clock() -> None:
+    dates = {
+        "date": "Wed, 21 Oct 2015 07:28:00 GMT",
+        "retry_after": "Wed, 21 Oct 2015 07:28:07 GMT",
+    }
+    busy = saying(head("503 Service Unavailable", **dates))
+
+    with answering(busy) as server, pytest.raises(MonitorUnavailable) as told:
+        list(HttpMonitor(server.url).orders(PROCESS))
+
+    assert told.value.retry_after == 7
+
+
+def test_a_date_without_the_servers_own_is_nothing_to_go_by() -> None:
+    busy = saying(head("503 Service Unavailable", retry_after="Wed, 21 Oct 2015 07:28:07 GMT"))
+
+    with answering(busy) as server, pytest.raises(MonitorUnavailable) as told:
+        list(HttpMonitor(server.url).orders(PROCESS))
+
+    assert told.value.retry_after is None
+
+
 def reset(connection: socket.socket) -> None:
     connection.sendall(STREAM + frame())
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -203,6 +284,31 @@ def test_a_silent_stream_is_given_up() -> None:
         with pytest.raises(MonitorUnavailable, match="gone silent"):
             list(monitor.orders(PROCESS))
         release.set()
+
+
+def test_the_silence_that_is_borne_is_that_of_a_stream_which_stands() -> None:
+    waited = threading.Event()
+
+    def hesitate(connection: socket.socket) -> None:
+        waited.wait(0.5)
+        connection.sendall(STREAM)
+
+    with answering(hesitate) as server:
+        given = list(HttpMonitor(server.url, silence=0.1).orders(PROCESS))
+
+    assert given == [None]
+
+
+def test_three_of_the_servers_comments_may_fail_to_come() -> None:
+    assert SILENCE == 3 * KEEP_ALIVE_WITHIN[1] == HttpMonitor("http://x").silence
+
+
+@pytest.mark.parametrize("extensions", [{}, {"network_stream": None}, {"network_stream": "unset"}])
+def test_hanging_up_where_there_is_no_socket_does_nothing(extensions: dict[str, Any]) -> None:
+    if extensions.get("network_stream"):
+        extensions = {"network_stream": httpcore.MockStream([])}
+
+    hang_up(httpx.Response(200, extensions=extensions))
 
 
 def test_hanging_up_ends_a_stream_that_another_thread_waits_for() -> None:

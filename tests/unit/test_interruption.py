@@ -1,13 +1,13 @@
 """Interruptible tasks: a kill ends their blocks, and nothing but their blocks."""
 
 import asyncio
-import gc
 import logging
 import random
 import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent import futures
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
@@ -18,14 +18,19 @@ from typing import Self, TypeVar
 
 import pytest
 from panel_session_monitor.adapters.interruption import Interruptions, raiser
-from panel_session_monitor.application.app_ports import SessionKilled
+from panel_session_monitor.application.app_ports import Block, SessionKilled
+from panel_session_monitor.application.link import Link
 from panel_session_monitor.application.task import InterruptibleTask, Task
+from panel_session_monitor.application.tracker import Tracker
 from panel_session_monitor.application.tracking import TrackedSession, Tracking
 
 from ..fakes.clock import SettableClock
 from ..fakes.examples import a_process
 from ..fakes.host import RecordingHost
 from ..fakes.ids import SequentialIds
+from ..fakes.monitor import InMemoryMonitor
+from ..fakes.sessions import InMemorySessions
+from ..fakes.vitals import FixedVitals
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -53,20 +58,6 @@ class Work:
 @pytest.fixture
 def work() -> Work:
     return Work()
-
-
-@pytest.fixture
-def hurry() -> Iterator[None]:
-    """Let threads take turns as often as they can, so that they meet everywhere.
-
-    But for destructors, which the collector would run: what is raised there, Python only prints.
-    """
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    gc.disable()
-    yield
-    gc.enable()
-    sys.setswitchinterval(usual)
 
 
 def in_thread(function: Callable[[], T]) -> Future[T]:
@@ -195,9 +186,103 @@ def test_a_task_within_the_block_is_told_of_before_the_interruption(work: Work) 
     assert (killed.tasks, other.tasks) == ([], [])
 
 
+def test_a_task_within_the_block_is_over_if_the_interruption_comes_as_it_begins(
+    work: Work,
+) -> None:
+    killed, other = work.session(), work.session()
+
+    def begin() -> None:
+        with work.task(killed):
+            work.tracking.wake = killed.blocks.interrupt
+            with work.plain(other):
+                pytest.fail("it comes at once")
+
+    with pytest.raises(SessionKilled):
+        begin()
+
+    assert (killed.tasks, other.tasks) == ([], [])
+
+
+def test_the_end_of_another_session_is_seen_to_before_the_interruption(work: Work) -> None:
+    killed, other, ran = work.session(), work.session(), threading.Event()
+    link = Link(
+        tracking=work.tracking,
+        monitor=InMemoryMonitor(sessions=InMemorySessions(), clock=SettableClock()),
+        clock=SettableClock(),
+        vitals=FixedVitals(),
+        random=lambda: 0.0,
+    )
+    tracker = Tracker(link, other, work.interruptions)
+    tracker.on_kill(ran.set)
+
+    def close() -> None:
+        with work.task(killed):
+            work.tracking.wake = killed.blocks.interrupt
+            tracker.close()
+            pytest.fail("it comes at once")
+
+    with pytest.raises(SessionKilled):
+        close()
+
+    assert ran.wait(PATIENCE)
+    link.shut_down()
+
+
+def test_a_block_that_cannot_be_interrupted_does_not_save_the_others(
+    work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed, begun = work.session(), threading.Event()
+
+    def run_away() -> None:
+        with work.task(killed):
+            begun.set()
+            while True:
+                pass
+
+    def break_down() -> Callable[[int], object]:
+        raise ImportError("_ctypes")
+
+    broken = Work(Interruptions(break_down), work.tracking)
+    with broken.task(killed):
+        running = in_thread(run_away)
+        assert begun.wait(PATIENCE)
+
+        killed.blocks.interrupt()
+
+    assert isinstance(running.exception(PATIENCE), SessionKilled)
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+def test_a_block_may_end_while_the_means_to_interrupt_it_are_imported() -> None:
+    asked, left, raised_in = threading.Event(), threading.Event(), list[int]()
+
+    def load() -> Callable[[int], object]:
+        asked.set()
+        assert left.wait(PATIENCE)
+        return raised_in.append
+
+    work = Work(Interruptions(load))
+    killed = work.session()
+
+    def wait() -> None:
+        with work.task(killed):
+            begun.set()
+            asked.wait(PATIENCE)
+        left.set()
+
+    begun = threading.Event()
+    running = in_thread(wait)
+    assert begun.wait(PATIENCE)
+
+    killed.blocks.interrupt()
+
+    running.result(PATIENCE)
+    assert raised_in == []
+
+
 def test_nested_blocks_are_interrupted_once() -> None:
     raised_in: list[int] = []
-    work = Work(Interruptions(raised_in.append))
+    work = Work(Interruptions(lambda: raised_in.append))
     killed = work.session()
 
     with work.task(killed), work.task(killed):
@@ -249,7 +334,10 @@ def test_threads_that_share_a_task_leave_it_each_for_itself(work: Work) -> None:
 
 
 class StruckAtItsEnd:
-    """Gives blocks, itself, whose interruption is still on its way when they are left."""
+    """Gives blocks, itself, whose interruption is on its way, to strike in that step of the end."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
 
     def block(self, caller: FrameType) -> Self:
         return self
@@ -258,6 +346,8 @@ class StruckAtItsEnd:
         return nullcontext()
 
     def here(self) -> bool:
+        if self.step == "here":
+            raise SessionKilled
         return True
 
     def open(self) -> None:
@@ -270,14 +360,15 @@ class StruckAtItsEnd:
         pass
 
 
+@pytest.mark.parametrize("step", ["here", "leave"])
 @pytest.mark.parametrize(("error", "raised"), [(None, SessionKilled), (KeyError(), KeyError)])
 def test_an_interruption_at_the_blocks_end_does_not_hide_its_error(
-    work: Work, error: Exception | None, raised: type[BaseException]
+    work: Work, error: Exception | None, raised: type[BaseException], step: str
 ) -> None:
     session = work.session()
 
     def load() -> None:
-        with InterruptibleTask(work.tracking, session, "Loading", StruckAtItsEnd()):
+        with InterruptibleTask(work.tracking, session, "Loading", StruckAtItsEnd(step)):
             if error:
                 raise error
 
@@ -285,6 +376,65 @@ def test_an_interruption_at_the_blocks_end_does_not_hide_its_error(
         load()
 
     assert session.tasks == []
+
+
+@dataclass(slots=True)
+class Held:
+    """A `with` statement that does nothing but hold its block for the test."""
+
+    interruptions: Interruptions
+    block: Block | None = None
+
+    def __enter__(self) -> Block:
+        self.block = self.interruptions.block(sys._getframe(1))  # noqa: SLF001
+        assert self.block
+        self.block.open()
+        return self.block
+
+    def __exit__(self, *_: object) -> None:
+        assert self.block
+        self.block.leave()
+
+
+def test_a_block_that_was_left_is_closed_to_an_interruption_that_comes_late() -> None:
+    raised_in: list[int] = []
+
+    with Held(Interruptions(lambda: raised_in.append)) as block:
+        pass
+    block.interrupt()
+
+    assert raised_in == []
+
+
+def test_a_block_is_interrupted_once_however_often_it_is_asked_for() -> None:
+    raised_in: list[int] = []
+
+    with Held(Interruptions(lambda: raised_in.append)) as block:
+        block.interrupt()
+        block.interrupt()
+
+    assert raised_in == [threading.get_ident()]
+
+
+def test_a_call_into_c_that_blocks_returns_first(work: Work) -> None:
+    killed, begun, lock = work.session(), threading.Event(), threading.Lock()
+    lock.acquire()
+
+    def wait() -> None:
+        with work.task(killed):
+            begun.set()
+            lock.acquire()
+
+    waiting = in_thread(wait)
+    assert begun.wait(PATIENCE)
+
+    killed.blocks.interrupt()
+    _, blocked = futures.wait([waiting], timeout=0.2)
+    lock.release()
+
+    assert blocked
+    assert isinstance(waiting.exception(PATIENCE), SessionKilled)
+    assert lock.locked()
 
 
 # Where a thread must not be interrupted
@@ -392,8 +542,9 @@ async def test_a_coroutine_whose_block_is_over_is_not_cancelled(work: Work) -> N
 
     async with work.task(killed):
         killed.blocks.interrupt()
-    for _ in range(5):
-        await asyncio.sleep(0)
+    come_round = asyncio.Event()
+    asyncio.get_running_loop().call_soon(come_round.set)  # after all that is due by now
+    await come_round.wait()
 
     task = asyncio.current_task()
     assert task

@@ -27,7 +27,15 @@ class DeferredMonitor:
     """
 
     settle: Callable[[], tuple[str, str | None]]
+    _place: tuple[str, str | None] | None = field(default=None, repr=False)
     _monitor: Monitor | None = field(default=None, repr=False)
+
+    def place(self) -> tuple[str, str | None]:
+        """Return the server's address and the token, settled once."""
+        if self._place is None:
+            with _importing:
+                self._place = self._place or self.settle()
+        return self._place
 
     def report(self, report: Report) -> Reply:
         """Deliver a report and return what came back (raises MonitorUnavailable)."""
@@ -44,8 +52,8 @@ class DeferredMonitor:
 
     def _made(self) -> Monitor:
         if self._monitor is None:
+            place = self.place()
             with _importing:
-                place = self.settle()
                 from .monitor import HttpMonitor  # noqa: PLC0415  # see above
 
                 self._monitor = HttpMonitor(*place)

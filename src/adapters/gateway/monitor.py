@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 
 import httpx
 import msgspec
@@ -12,7 +13,7 @@ from ...domain.ids import KillId, ProcessId
 from ...domain.report import Order, Reply, Report
 from ..wire.reports import HeartbeatsBody, HeartbeatsReply
 from . import orders
-from .http import NONSENSE, PATIENCE, TIMEOUT, headers, shown
+from .http import NONSENSE, TIMEOUT, headers, shown
 
 LARGEST_REPLY = 8 << 20
 """Most bytes read of a reply: a server that never stops talking must not fill the app's memory."""
@@ -54,10 +55,10 @@ class HttpMonitor:
                 "GET",
                 f"/processes/{process_id}/orders",
                 headers=orders.HEADERS | resume,
-                timeout=httpx.Timeout(PATIENCE, read=self.silence),
             ) as response,
         ):
             self._require_ok(response)
+            response.request.extensions["timeout"]["read"] = self.silence  # from here on
             if not orders.is_stream(response):
                 raise httpx.DecodingError("what answers to a request for orders is no stream")
             self._stream = response
@@ -101,10 +102,9 @@ class HttpMonitor:
     def _require_ok(self, response: httpx.Response) -> None:
         if response.status_code == httpx.codes.OK:
             return
-        pause = _seconds(response.headers.get("retry-after", ""))
         raise MonitorUnavailable(
             f"{shown(self.server_url)} answers {response.status_code}",
-            pause if response.status_code in BUSY else None,
+            _pause(response.headers) if response.status_code in BUSY else None,
         )
 
 
@@ -117,6 +117,18 @@ def _read(response: httpx.Response) -> bytes:
     return bytes(content)
 
 
-def _seconds(retry_after: str) -> float | None:
-    """Read the header's form in seconds; the one with a date is for caches and browsers."""
-    return min(float(retry_after), LONGEST_RETRY_AFTER) if retry_after.isdecimal() else None
+def _pause(headers: httpx.Headers) -> float | None:
+    """Return for how many seconds the server asks not to be asked, if it does.
+
+    A date (RFC 9110, section 10.2.3) is taken by the server's own clock.
+    """
+    asked = headers.get("retry-after", "")
+    try:
+        seconds = float(asked) if asked.isdecimal() else _moment(asked) - _moment(headers["date"])
+    except (KeyError, ValueError):
+        return None
+    return min(seconds, LONGEST_RETRY_AFTER) if seconds >= 0 else None
+
+
+def _moment(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp()

@@ -1,8 +1,7 @@
 """The order stream as it comes in: bounded while it does, each event understood or refused."""
 
-import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -26,8 +25,10 @@ HEADERS = {
 }
 """Of the request; a compressed stream would be bounded before it swells."""
 
-_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-_COMMENT = re.compile(rb"^:.*\n", re.MULTILINE)
+BOM = b"\xef\xbb\xbf"
+
+NO_PART = (b":", b"retry:")
+"""How lines begin that belong to no event."""
 
 
 def is_stream(response: httpx.Response) -> bool:
@@ -49,27 +50,50 @@ def read_orders(response: httpx.Response) -> Iterator[Order]:
 
 def hang_up(response: httpx.Response) -> None:
     """Let whoever reads the response in another thread find its end."""
-    with suppress(OSError, AttributeError):
+    with suppress(OSError, AttributeError, KeyError, TypeError):  # there is none, or none any more
         connection = response.extensions["network_stream"].get_extra_info("socket")
         socket.socket.shutdown(connection, socket.SHUT_RDWR)  # beneath TLS, which is not for two
 
 
 @dataclass(slots=True)
 class _Bounded(httpx.SyncByteStream):
+    """The lines that make up events, each of which must have an end and not be too large."""
+
     stream: httpx.SyncByteStream
 
     def __iter__(self) -> Iterator[bytes]:
-        begun = b""
-        for part in self.stream:
-            begun = _COMMENT.sub(b"", _EVENT_END.split(begun + part)[-1])
-            if len(begun) > LARGEST_EVENT:
-                raise httpx.DecodingError("an event of the order stream is too large")
-            yield part
-        if begun:
+        size = 0
+        for line in _lines(self.stream):
+            if not line.startswith(NO_PART):
+                size = _within_bounds(size + len(line)) if line else 0
+                yield line + b"\n"
+        if size:
             raise httpx.DecodingError("the order stream breaks off within an event")
 
     def close(self) -> None:
         self.stream.close()
+
+
+def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines without their ends (LF, CR or both), also a last one that has none."""
+    line, after, first = bytearray(), b"", True
+    for part in parts:
+        rest = part.removeprefix(b"\n") if after == b"\r" else part
+        after = part[-1:] or after
+        for piece in rest.splitlines(keepends=True):
+            line += piece
+            _within_bounds(len(line))
+            if piece.endswith((b"\r", b"\n")):
+                yield bytes(line).rstrip(b"\r\n").removeprefix(BOM if first else b"")
+                line, first = bytearray(), False
+    if line:
+        yield bytes(line).removeprefix(BOM if first else b"")
+
+
+def _within_bounds(size: int) -> int:
+    if size > LARGEST_EVENT:
+        raise httpx.DecodingError("an event of the order stream is too large")
+    return size
 
 
 def _order(event: ServerSentEvent) -> Order:

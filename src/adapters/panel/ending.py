@@ -41,7 +41,7 @@ def shortened(reason: str) -> str:
     return encoded[: REASON_BYTES - len("…".encode())].decode(errors="ignore") + "…"
 
 
-class Endings:
+class Kills:
     """The kills of this process: under way, and done but still to be defended.
 
     A kill is not a ban: a page that is loaded anew under a killed id makes it an id like any

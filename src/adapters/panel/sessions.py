@@ -18,12 +18,12 @@ from panel.io.state import set_curdoc, state
 
 from ..coroutines import call, start
 from . import bokeh_fastapi, internals
-from .ending import Endings
+from .ending import Kills
 
 log = logging.getLogger("panel_session_monitor")
 
 _numbers = count(1)
-_endings = Endings()
+_kills = Kills()
 _sessions: WeakKeyDictionary[Document, "PanelSession"] = WeakKeyDictionary()
 _tracking = threading.RLock()
 _installed: set[Callable[[internals.Hooks], None]] = set()
@@ -74,7 +74,7 @@ class PanelSession:
         Where that loop cannot do it, because it has stopped or because this thread is its own,
         the coroutine runs on a loop made for it while it is waited for.
         """
-        return start(work, self._running_loop())
+        return start(work, self._loop)
 
     def ping(self, pong: Callable[[], None]) -> bool:
         """Call back from the session's event loop when it comes round; False if it has stopped."""
@@ -96,7 +96,7 @@ class PanelSession:
 
     def disconnected(self, session: ServerSession) -> None:
         """The last WebSocket is gone, and with it perhaps the page."""
-        if self._shown and not (_endings.under_way(session.id) or _reconnects(session.document)):
+        if self._shown and not (_kills.under_way(session.id) or _reconnects(session.document)):
             self._finish()
 
     def _note_shown(self, _event: Event) -> None:
@@ -116,10 +116,7 @@ class PanelSession:
     def _begin_to_end(self, reason: str) -> None:
         context: Any = self._context()
         if context is not None and context.session is not None:
-            _endings.begin(context.session, reason)
-
-    def _running_loop(self) -> asyncio.AbstractEventLoop | None:
-        return self._loop if self._loop and self._loop.is_running() else None
+            _kills.begin(context.session, reason)
 
 
 def current_session() -> PanelSession | None:
@@ -147,7 +144,7 @@ def current_user() -> str | None:
 
 def _install() -> None:
     """Wrap what the servers of this process need wrapped, each once."""
-    hooks = internals.Hooks(_endings.refusal, _endings.page_requested, _disconnected, _destroyed)
+    hooks = internals.Hooks(_kills.refusal, _kills.page_requested, _disconnected, _destroyed)
     due = {internals.install, *([bokeh_fastapi.install] if bokeh_fastapi.loaded() else [])}
     for install in due - _installed:
         install(hooks)

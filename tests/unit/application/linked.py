@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -61,6 +62,12 @@ class Linked(App):
         """Let the monitor be there again, and wait until the link has noticed."""
         self.monitor.failure = None
         soon(lambda: self.link.online)
+
+
+def pauses_grow(moments: Sequence[float]) -> bool:
+    """Tell whether three pauses double, from 0.05 s on, as with random numbers of 0.05."""
+    pauses = [later - earlier for earlier, later in pairwise(moments[:4])]
+    return all(pause >= 0.05 * 2**at for at, pause in enumerate(pauses)) and len(pauses) == 3
 
 
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:

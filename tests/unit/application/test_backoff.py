@@ -14,6 +14,14 @@ def test_the_bound_doubles_up_to_the_longest() -> None:
     assert pauses == [1, 2, 4, 8, 16, 30, 30]
 
 
+def test_the_first_bound_may_be_another() -> None:
+    backoff = Backoff(lambda: 1.0, first=0.5)
+
+    pauses = [backoff.missed(longest=3.0) for _ in range(4)]
+
+    assert pauses == [0.5, 1, 2, 3]
+
+
 def test_a_pause_lies_anywhere_below_the_bound() -> None:
     assert Backoff(lambda: 0.0).missed(longest=30.0) == 0
     assert Backoff(lambda: 0.25).missed(longest=30.0) == 0.25

@@ -12,10 +12,12 @@ class Store:
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []
+        self.asked = asyncio.Event()
         self.going = asyncio.Event()
         self.going.set()
 
     async def __call__(self, numbers: Sequence[int]) -> list[int]:
+        self.asked.set()
         await self.going.wait()
         self.groups.append(list(numbers))
         if 13 in numbers:
@@ -28,11 +30,9 @@ async def test_what_comes_while_one_group_is_stored_goes_into_the_next_one() -> 
     commit = GroupCommit(store)
     store.going.clear()
     first = asyncio.create_task(commit(1))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await store.asked.wait()
 
     others = [asyncio.create_task(commit(number)) for number in (2, 3, 4)]
-    await asyncio.sleep(0)
     store.going.set()
 
     assert await first == 2

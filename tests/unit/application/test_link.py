@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic
@@ -11,22 +11,38 @@ from typing import Any
 import pytest
 from panel_session_monitor.adapters.interruption import Interruptions, raiser
 from panel_session_monitor.application.app_ports import MonitorUnavailable, SessionKilled
-from panel_session_monitor.application.ending import DEFAULT_REASON
+from panel_session_monitor.application.ending import (
+    CALLBACKS_WAITED_FOR,
+    CREW,
+    DEFAULT_REASON,
+)
+from panel_session_monitor.application.link import COALESCE
 from panel_session_monitor.application.tracker import Tracker
 from panel_session_monitor.application.tracking import TrackedSession
 from panel_session_monitor.domain.ids import KillId, ProcessId
 from panel_session_monitor.domain.kill import KillState
-from panel_session_monitor.domain.report import Activity, Order, Reply, Report
+from panel_session_monitor.domain.report import Activity, Figures, Order, Reply, Report
 from panel_session_monitor.domain.session import EndReason
 from panel_session_monitor.domain.task import Task
 
 from ...fakes.clock import NOON, SettableClock
 from ...fakes.examples import ago
 from ...fakes.host import RecordingHost
+from ...fakes.monitor import InMemoryMonitor
 from ...fakes.vitals import FixedVitals
 from ...support.processes import eventually
 from .app import App
-from .linked import AWAY, LOGGER, PATIENCE, Linked, errors_of, link_threads, soon, warnings_of
+from .linked import (
+    AWAY,
+    LOGGER,
+    PATIENCE,
+    Linked,
+    errors_of,
+    link_threads,
+    pauses_grow,
+    soon,
+    warnings_of,
+)
 from .world import World
 
 
@@ -143,6 +159,86 @@ def test_processes_that_start_together_spread_their_heartbeats() -> None:
     link.shut_down()
 
 
+def test_heartbeats_are_spread_once() -> None:
+    app = App()
+    link = app.linked(lambda: 0.5, coalesce=0.01)
+    session = app.open()
+    soon(lambda: link.online)
+    app.clock.advance(15)
+    link.wake()
+    soon(lambda: len(app.monitor.reports) == 2)
+
+    app.clock.advance(29)
+    app.tracking.begin(session, "Loading")
+    soon(lambda: len(app.monitor.reports) == 3)
+    app.clock.advance(1)
+    link.wake()
+    soon(lambda: len(app.monitor.reports) == 4)
+
+    beats = [bool(each.session_ids) for each in app.monitor.reports]
+    assert beats == [True, True, False, True]
+    link.shut_down()
+
+
+def test_two_reports_are_a_fifth_of_a_second_apart_at_least() -> None:
+    app = App()
+    monitor = TimedMonitor(AWAY, taking=app.monitor.report)
+    link = app.linked(lambda: 0.0, monitor=monitor)
+    session = app.open()
+    soon(lambda: link.online)
+
+    app.tracking.begin(session, "Loading")
+    soon(lambda: len(monitor.asked_at) == 2)
+
+    assert monitor.asked_at[1] - monitor.asked_at[0] >= COALESCE == 0.2
+    link.shut_down()
+
+
+def test_reports_slow_down_while_the_monitor_ends_what_it_was_just_told() -> None:
+    app = App()
+    session = app.open()
+
+    def end(report: Report) -> Reply:
+        return replace(app.monitor.report(report), ended=(session.session_id,))
+
+    monitor = TimedMonitor(AWAY, taking=end)
+    link = app.linked(lambda: 0.0, monitor=monitor, coalesce=0.025)
+    link.wake()
+    soon(lambda: len(monitor.asked_at) >= 4)
+
+    assert pauses_grow(monitor.asked_at)
+    link.shut_down()
+
+
+def test_news_that_is_refused_is_warned_of_once(
+    app: Linked, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        app.open(app_name="x" * 201)
+        soon(lambda: not app.tracking.due())
+        app.beats()
+        app.beats()
+
+    assert len(warnings_of(caplog)) == 1
+    assert "refuses news" in warnings_of(caplog)[0]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_has_died_is_replaced_with_the_next_note(app: Linked) -> None:
+    before = set(link_threads())
+    session = app.open()
+    app.known(session)
+    app.monitor.failure = SystemExit()
+    app.tracking.begin(session, "Loading")
+    soon(lambda: set(link_threads()) <= before)
+
+    app.monitor.failure = None
+    app.tracking.begin(session, "Computing")
+
+    now = Task(name="Computing", started_at=NOON)
+    assert soon(lambda: app.known(session).task == now)
+
+
 def test_a_heartbeat_tells_how_the_process_fares_and_other_reports_do_not(app: Linked) -> None:
     session = app.open()
     app.known(session)
@@ -155,6 +251,25 @@ def test_a_heartbeat_tells_how_the_process_fares_and_other_reports_do_not(app: L
     told = [(bool(each.session_ids), each.figures) for each in app.monitor.reports]
     figures = FixedVitals.figures
     assert told == [(True, figures), (False, None), (True, replace(figures, connected=True))]
+
+
+class FailingVitals:
+    """Cannot be read."""
+
+    def read(self) -> Figures:
+        raise ValueError("statm")
+
+
+def test_figures_that_cannot_be_read_do_not_stop_the_reports() -> None:
+    app = App()
+    link = app.linked(lambda: 0.02, vitals=FailingVitals())
+
+    app.open()
+    soon(lambda: link.online)
+
+    assert app.monitor.reports[0].session_ids
+    assert app.monitor.reports[0].figures == Figures()
+    link.shut_down()
 
 
 def test_a_blocked_event_loop_does_not_hold_up_the_heartbeats(app: Linked) -> None:
@@ -238,6 +353,22 @@ def test_after_an_outage_all_sessions_beat_at_once(app: Linked) -> None:
     assert app.known(session).last_heartbeat == app.clock.now()
 
 
+def test_after_an_outage_that_fell_between_two_heartbeats_all_sessions_beat_too(
+    app: Linked,
+) -> None:
+    session = app.open()
+    app.known(session)
+    app.beats()
+    app.monitor.failure = AWAY
+    app.tracking.begin(session, "Loading")
+    soon(lambda: not app.link.online)
+    before = app.reports_with_beats()
+
+    app.comes_back()
+
+    assert app.reports_with_beats() == before + 1
+
+
 def test_ends_during_an_outage_are_told_after_it(app: Linked) -> None:
     session = app.open()
     app.known(session)
@@ -275,14 +406,17 @@ class Unpushing:
 
 @dataclass(slots=True)
 class TimedMonitor(Unpushing):
-    """Is away, and remembers when it was asked."""
+    """Is away, or does as it is told, and remembers when it was asked."""
 
     failure: MonitorUnavailable
+    taking: Callable[[Report], Reply] | None = None
     asked_at: list[float] = field(default_factory=list)
 
     def report(self, report: Report) -> Reply:
-        """Fail."""
+        """Fail, or do what is given instead."""
         self.asked_at.append(monotonic())
+        if self.taking:
+            return self.taking(report)
         raise self.failure
 
 
@@ -308,10 +442,7 @@ def test_pauses_grow_while_the_monitor_is_away() -> None:
     app.open()
     soon(lambda: len(monitor.asked_at) >= 4)
 
-    first, second, third, fourth = monitor.asked_at[:4]
-    assert second - first >= 0.05
-    assert third - second >= 0.1
-    assert fourth - third >= 0.2
+    assert pauses_grow(monitor.asked_at)
     link.shut_down()
 
 
@@ -568,11 +699,79 @@ def test_a_kill_interrupts_work_though_the_callbacks_hang(app: Linked) -> None:
     assert begun.wait(PATIENCE)
 
     app.kill(session)
-    app.beats()
+    app.monitor.poke()
 
     assert ended.wait(PATIENCE)
     assert app.hosts[session.session_id].ended_for == []
     release.set()
+
+
+@dataclass(slots=True)
+class Hanging:
+    """A callback that hangs until the test is over."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    release: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self) -> None:
+        self.begun.set()
+        self.release.wait(10 * PATIENCE)
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    callback = Hanging()
+    yield callback
+    callback.release.set()
+
+
+def hang_whole_crew(app: Linked, callback: Callable[[], None]) -> None:
+    """Have all members at callbacks that hang."""
+    for session in [app.open() for _ in range(CREW)]:
+        app.tracking.subscribe(session, callback)
+        app.link.end(session)
+
+
+@dataclass(slots=True)
+class Watched:
+    """A block that tells whether a callback has run by the time that it is interrupted."""
+
+    ran: threading.Event
+    seen: list[bool] = field(default_factory=list)
+
+    def here(self) -> bool:
+        return True
+
+    def open(self) -> None:
+        """Nothing is to be done."""
+
+    def leave(self) -> None:
+        """Nothing is to be done."""
+
+    def interrupt(self) -> None:
+        self.seen.append(self.ran.wait(0.2))
+
+
+def test_work_is_interrupted_before_the_callbacks_run_and_though_they_cannot(
+    app: Linked, hanging: Hanging
+) -> None:
+    first, second, ran = app.open(), app.open(), threading.Event()
+    blocks = [Watched(ran), Watched(ran)]
+    for session, block in zip((first, second), blocks, strict=True):
+        app.tracking.subscribe(session, ran.set)
+        session.blocks.enter(block)
+        app.known(session)
+
+    app.kill(first)
+    app.monitor.poke()
+    soon(ran.is_set)
+    ran.clear()
+    hang_whole_crew(app, hanging)
+    app.kill(second)
+    app.monitor.poke()
+
+    assert soon(lambda: blocks[1].seen)
+    assert [each.seen for each in blocks] == [[False], [False]]
 
 
 def test_a_callback_that_takes_long_holds_up_nobody_else(app: Linked) -> None:
@@ -586,7 +785,7 @@ def test_a_callback_that_takes_long_holds_up_nobody_else(app: Linked) -> None:
     app.tracking.subscribe(slow, wait)
     app.known(slow)
     app.kill(slow)
-    app.beats()
+    app.monitor.poke()
     assert begun.wait(PATIENCE)
 
     app.tracking.begin(other, "Loading")
@@ -596,6 +795,137 @@ def test_a_callback_that_takes_long_holds_up_nobody_else(app: Linked) -> None:
     assert app.hosts[slow.session_id].ended_for == []
     release.set()
     assert soon(lambda: _kill_in(app, slow, KillState.ACKNOWLEDGED))
+
+
+def test_a_callback_that_hangs_does_not_hold_the_page(app: Linked, hanging: Hanging) -> None:
+    session = app.open()
+    app.tracking.subscribe(session, hanging)
+    app.known(session)
+    app.kill(session)
+    app.monitor.poke()
+    assert hanging.begun.wait(PATIENCE)
+
+    app.clock.advance(CALLBACKS_WAITED_FOR)
+    app.link.wake()
+
+    assert soon(lambda: app.hosts[session.session_id].ended_for)
+    assert _kill_in(app, session, KillState.DELIVERED)
+
+
+def test_the_link_looks_by_itself_whether_a_callback_hangs(app: Linked, hanging: Hanging) -> None:
+    session = app.open()
+    app.tracking.subscribe(session, hanging)
+    app.known(session)
+    app.kill(session)
+    app.monitor.poke()
+    assert hanging.begun.wait(PATIENCE)
+    app.clock.advance(CALLBACKS_WAITED_FOR - 0.1)
+    app.link.wake()
+    soon(lambda: not app.tracking.due())
+
+    app.clock.advance(0.1)
+
+    assert soon(lambda: app.hosts[session.session_id].ended_for)
+
+
+def test_that_a_kill_has_come_is_told_though_the_callbacks_hang(
+    app: Linked, hanging: Hanging
+) -> None:
+    session = app.open()
+    app.tracking.subscribe(session, hanging)
+    app.known(session)
+    soon(lambda: not app.tracking.due())
+    beats = app.reports_with_beats()
+
+    app.kill(session)
+    app.monitor.poke()
+
+    assert soon(lambda: _kill_in(app, session, KillState.DELIVERED))
+    assert app.reports_with_beats() == beats
+
+
+def test_the_end_of_the_process_waits_for_callbacks_that_a_kill_has_begun(
+    app: Linked, hanging: Hanging
+) -> None:
+    session = app.open()
+    app.tracking.subscribe(session, hanging)
+    app.known(session)
+    app.kill(session)
+    app.monitor.poke()
+    assert hanging.begun.wait(PATIENCE)
+
+    ending = threading.Thread(target=app.link.shut_down)
+    ending.start()
+    ending.join(0.3)
+    waits = ending.is_alive()
+    hanging.release.set()
+
+    ending.join(PATIENCE)
+    assert (waits, ending.is_alive()) == (True, False)
+
+
+def test_the_host_is_told_once_the_callbacks_have_run(app: Linked, hanging: Hanging) -> None:
+    session = app.open()
+    host = app.hosts[session.session_id]
+    app.tracking.subscribe(session, hanging)
+    app.link.end(session)
+    assert hanging.begun.wait(PATIENCE)
+    before = list(host.released)
+
+    hanging.release.set()
+
+    assert soon(lambda: host.released) == [None]
+    assert before == []
+
+
+def test_a_callback_that_hangs_does_not_hold_the_page_while_reports_pause(
+    app: Linked, hanging: Hanging
+) -> None:
+    session = app.open()
+    app.tracking.subscribe(session, hanging)
+    app.known(session)
+    soon(lambda: app.monitor.streams)
+    app.goes_away(MonitorUnavailable("busy", retry_after=60))
+    app.kill(session)
+    app.monitor.poke()
+    assert hanging.begun.wait(PATIENCE)
+
+    app.clock.advance(CALLBACKS_WAITED_FOR)
+
+    assert soon(lambda: app.hosts[session.session_id].ended_for)
+
+
+@pytest.mark.parametrize("end", ["by itself", "late"])
+def test_callbacks_that_hang_do_not_hold_up_those_of_later_ends(
+    app: Linked, hanging: Hanging, end: str
+) -> None:
+    last, ran = app.open(), threading.Event()
+    hang_whole_crew(app, hanging)
+    if end == "late":
+        app.tracking.close(last)
+        app.tracking.take_callbacks(last)
+        app.link.run_late(last, ran.set)
+    else:
+        app.tracking.subscribe(last, ran.set)
+        app.link.end(last)
+    assert not ran.wait(0.1)
+
+    app.clock.advance(CALLBACKS_WAITED_FOR)
+    app.link.wake()
+
+    assert ran.wait(PATIENCE)
+
+
+def test_a_forked_child_does_not_wait_for_its_parents_callbacks(
+    app: Linked, hanging: Hanging
+) -> None:
+    inherited, ran = app.open(), threading.Event()
+    hang_whole_crew(app, hanging)
+
+    app.link.abandon()
+    app.link.run_late(inherited, ran.set)
+
+    assert ran.wait(PATIENCE)
 
 
 def test_a_natural_end_is_reported_while_its_callbacks_are_still_at_work(app: Linked) -> None:
@@ -645,6 +975,47 @@ def test_at_the_end_of_the_process_all_callbacks_run_and_all_ends_are_told(app: 
 
     assert runs == [0, 1, 2]
     assert [app.known(each).end.reason for each in sessions] == [EndReason.CLOSED] * 3
+
+
+def test_at_the_end_of_the_process_one_callback_that_hangs_takes_no_other_ones_time(
+    app: Linked,
+) -> None:
+    sessions, others = [app.open() for _ in range(3)], threading.Event()
+    runs: list[str] = []
+
+    def wait() -> None:
+        runs.append("first" if others.wait(PATIENCE) else "too late")
+
+    for session, callback in zip(
+        sessions, (wait, lambda: runs.append("second"), others.set), strict=True
+    ):
+        app.tracking.subscribe(session, callback)
+
+    app.link.shut_down()
+
+    assert runs == ["second", "first"]
+
+
+def test_a_stream_that_cannot_be_ended_leaves_no_thread_of_the_link() -> None:
+    class Stubborn(InMemoryMonitor):
+        """Its streams cannot be ended."""
+
+        def hang_up(self) -> None:
+            raise OSError("no such socket")
+
+    app, before = App(), set(link_threads())
+    monitor = Stubborn(sessions=app.world.sessions, clock=app.clock)
+    link = app.linked(lambda: 0.0, monitor=monitor, coalesce=0.001)
+    session = app.open()
+    soon(lambda: link.online)
+    link.end(session)
+    soon(lambda: app.stored(session) and not app.tracking.due())
+
+    with pytest.raises(OSError, match="no such socket"):
+        link.shut_down()
+
+    assert soon(lambda: set(link_threads()) <= before)
+    InMemoryMonitor.hang_up(monitor)
 
 
 def test_shutting_down_again_does_nothing(app: Linked) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from panel_session_monitor.application.app_ports import MonitorUnavailable, MonitorUnreachable
-from panel_session_monitor.application.orders import STEADY
+from panel_session_monitor.application.backoff import Backoff
+from panel_session_monitor.application.orders import STEADY, OrderStream
 from panel_session_monitor.application.tracking import TrackedSession
 from panel_session_monitor.domain.ids import KillId, ProcessId
 from panel_session_monitor.domain.kill import KillState
@@ -16,7 +17,7 @@ from panel_session_monitor.domain.report import Order
 
 from ...fakes.monitor import InMemoryMonitor
 from .app import App
-from .linked import AWAY, LOGGER, Linked, link_threads, soon, warnings_of
+from .linked import AWAY, LOGGER, Linked, link_threads, pauses_grow, soon, warnings_of
 
 ORDERS = "panel-session-monitor-orders"
 NONSENSE = MonitorUnavailable("it answers, but is no monitor")
@@ -214,6 +215,21 @@ def test_trouble_is_warned_of_again_once_a_stream_has_stood_well(
     assert soon(lambda: len(warnings_of(caplog)) == 2)
 
 
+def test_the_trouble_that_ends_a_stream_which_stood_well_is_warned_of(
+    app: Linked, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.monitor.no_orders = NONSENSE
+    app.known(app.open())
+    soon(lambda: warnings_of(caplog))
+    app.monitor.no_orders = None
+    soon(lambda: _connected(app))
+
+    app.clock.advance(STEADY)
+    app.monitor.break_off(NONSENSE)
+
+    assert soon(lambda: len(warnings_of(caplog)) == 2)
+
+
 def _connected(app: Linked) -> bool:
     app.beats()
     figures = app.monitor.reports[-1].figures
@@ -247,8 +263,70 @@ def test_pauses_grow_while_streams_do_not_stand(breaks: Callable[[], Any]) -> No
     app.open()
     soon(lambda: len(monitor.opened_at) >= 4)
 
-    first, second, third, fourth = monitor.opened_at[:4]
-    assert second - first >= 0.05
-    assert third - second >= 0.1
-    assert fourth - third >= 0.2
+    assert pauses_grow(monitor.opened_at)
     link.shut_down()
+
+
+def test_a_stream_that_has_stood_well_is_opened_again_soon_even_if_it_breaks() -> None:
+    app, failures = App(), list[int]()
+    backoff = Backoff(lambda: 0.01)
+
+    def stand_and_break() -> None:
+        failures.append(backoff.failures)
+        app.clock.advance(STEADY)
+        fail()
+
+    stream = OrderStream(
+        monitor=TimedMonitor(sessions=app.world.sessions, clock=app.clock, breaks=stand_and_break),
+        process_id=app.tracking.process.process_id,
+        clock=app.clock,
+        obey=lambda _: None,
+        longest_pause=lambda: 30.0,
+        backoff=backoff,
+    )
+    stream.start()
+    soon(lambda: len(failures) >= 4)
+    stream.stop()
+
+    assert failures[:4] == [0, 1, 1, 1]
+
+
+def test_a_server_that_asks_for_a_pause_gets_it() -> None:
+    def be_busy() -> None:
+        raise MonitorUnavailable("busy", retry_after=0.2)
+
+    app = App()
+    monitor = TimedMonitor(sessions=app.world.sessions, clock=app.clock, breaks=be_busy)
+    link = app.linked(lambda: 0.0, monitor=monitor)
+
+    app.open()
+    soon(lambda: len(monitor.opened_at) >= 3)
+
+    first, second, third = monitor.opened_at[:3]
+    assert second - first >= 0.2
+    assert third - second >= 0.2
+    link.shut_down()
+
+
+def test_a_stream_that_has_ended_does_not_count_as_connected(app: Linked) -> None:
+    app.known(app.open())
+    soon(lambda: _connected(app))
+
+    app.monitor.no_orders = NONSENSE
+    app.monitor.hang_up()
+
+    assert soon(lambda: not _connected(app))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_has_died_is_replaced_with_the_next_report(app: Linked) -> None:
+    before = set(link_threads(ORDERS))
+    session, runs = open_with_callback(app)
+    app.monitor.break_off(SystemExit())
+    soon(lambda: set(link_threads(ORDERS)) <= before)
+
+    app.beats()
+    app.kill(session)
+    app.monitor.poke()
+
+    assert soon(lambda: runs)

@@ -399,6 +399,19 @@ def test_a_session_that_was_told_to_end_does_not_go_on(app: App) -> None:
     assert app.live() == []
 
 
+def test_a_killed_session_whose_registration_comes_too_late_is_not_registered_for_ever(
+    app: App,
+) -> None:
+    session = app.open()
+    draft = app.tracking.draft(beat=True)
+    app.tracking.take(Order(session_id=session.session_id, kill_id=a_kill().kill_id))
+
+    over = Reply(heartbeat_interval=30.0, ended=(session.session_id,))
+    app.tracking.settle(draft, over)
+
+    assert news_of(app, Registration) == []
+
+
 def test_a_refused_registration_is_not_sent_in_a_loop(app: App) -> None:
     session = app.open(app_name="x" * 201)
 
@@ -531,6 +544,70 @@ def test_steps_that_follow_each_other_closely_are_told_as_the_last(app: App) -> 
     told = news_of(app)
 
     assert [each.state for each in told if isinstance(each, KillStep)] == [KillState.ACKNOWLEDGED]
+
+
+def test_the_step_of_a_kill_that_is_ordered_anew_between_draft_and_reply_is_told_next(
+    app: App,
+) -> None:
+    session = app.open()
+    app.exchange(beat=True)
+    kill = app.kill(session)
+    app.exchange(beat=True)
+    draft = app.tracking.draft(beat=False)
+
+    anew = Order(session_id=session.session_id, kill_id=a_kill(7).kill_id)
+    app.tracking.take(anew)
+    app.tracking.settle(draft, Reply(heartbeat_interval=30.0))
+
+    assert anew.kill_id != kill.kill_id
+    assert news_of(app) == [
+        KillStep(session_id=session.session_id, kill_id=anew.kill_id, state=KillState.DELIVERED)
+    ]
+
+
+def test_a_kill_that_is_ordered_anew_is_told_of_anew(app: App) -> None:
+    session = app.open()
+    app.exchange(beat=True)
+    app.kill(session)
+    app.exchange(beat=True)
+    app.exchange()
+
+    anew = Order(session_id=session.session_id, kill_id=a_kill(7).kill_id)
+    handed_out = app.tracking.take(anew)
+
+    assert handed_out == []
+    assert news_of(app) == [
+        KillStep(session_id=session.session_id, kill_id=anew.kill_id, state=KillState.DELIVERED)
+    ]
+
+
+def test_orders_that_come_both_ways_at_once_are_handed_out_once(app: App, hurry: None) -> None:
+    sessions, ways = [app.open() for _ in range(500)], 4
+    orders = [
+        Order(session_id=each.session_id, kill_id=a_kill(number).kill_id)
+        for number, each in enumerate(sessions)
+    ]
+    draft = app.tracking.draft(beat=True)
+    reply = Reply(heartbeat_interval=30.0, kill_requested=tuple(orders))
+    handed_out: list[TrackedSession] = []
+    start = threading.Barrier(2 * ways)
+
+    def by_stream() -> None:
+        start.wait()
+        for order in orders:
+            handed_out.extend(app.tracking.take(order))
+
+    def by_reply() -> None:
+        start.wait()
+        handed_out.extend(app.tracking.settle(draft, reply))
+
+    workers = [threading.Thread(target=way) for way in (by_stream, by_reply) * ways]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert Counter(map(id, handed_out)) == Counter(map(id, sessions))
 
 
 def test_a_step_taken_between_draft_and_reply_is_told_next(app: App) -> None:
@@ -696,6 +773,21 @@ def test_much_activity_is_spread_over_several_reports(app: App) -> None:
 
     assert sizes == [NEWS_PER_REPORT, 1]
     assert {shown(app, each) for each in sessions[:3] + sessions[-3:]} == {"Loading"}
+
+
+def test_the_steps_of_many_kills_are_spread_over_several_reports(app: App) -> None:
+    sessions = [app.open() for _ in range(NEWS_PER_REPORT + 1)]
+    app.exchange_all()
+    for number, session in enumerate(sessions):
+        kill = a_kill(number).kill_id
+        app.tracking.take(Order(session_id=session.session_id, kill_id=kill))
+    sizes = []
+
+    while app.tracking.due():
+        sizes.append(len(news_of(app, KillStep)))
+        app.exchange()
+
+    assert sizes == [NEWS_PER_REPORT, 1]
 
 
 def test_sessions_that_change_all_the_time_do_not_keep_the_others_from_being_told(app: App) -> None:
