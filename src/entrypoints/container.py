@@ -19,7 +19,7 @@ from ..application.group import GroupCommit
 from ..application.health import CheckReadiness
 from ..application.heartbeat import RecordHeartbeat
 from ..application.intake import RecordReports
-from ..application.kill import RequestKill, RequestKillAll
+from ..application.kill import RequestKill, RequestKillAll, RequestKillMany
 from ..application.listing import GetSession, ListSessions
 from ..application.orders_due import ListOrdersDue
 from ..application.processes import ListProcesses
@@ -92,6 +92,9 @@ class Service(containers.DeclarativeContainer):
         end=providers.Factory(EndSession, record=record),
         kill=providers.Factory(
             RequestKill, unit_of_work=unit_of_work, clock=clock, policy=policy, ids=ids
+        ),
+        kill_many=providers.Factory(
+            RequestKillMany, unit_of_work=unit_of_work, clock=clock, ids=ids
         ),
         kill_app=providers.Factory(RequestKillAll, unit_of_work=unit_of_work, clock=clock, ids=ids),
         remove_stale=providers.Factory(RemoveStale, remove_silent=remove_silent, policy=policy),

@@ -14,7 +14,7 @@ from litestar.di import Provide
 from ...application.end import EndSession
 from ...application.health import CheckReadiness
 from ...application.heartbeat import RecordHeartbeat
-from ...application.kill import RequestKill, RequestKillAll
+from ...application.kill import RequestKill, RequestKillAll, RequestKillMany
 from ...application.listing import GetSession, ListSessions
 from ...application.ports import CannotStart
 from ...application.processes import ListProcesses
@@ -43,6 +43,7 @@ class UseCases:
     report: RecordReport
     end: EndSession
     kill: RequestKill
+    kill_many: RequestKillMany
     kill_app: RequestKillAll
     remove_stale: RemoveStale
     listing: ListSessions

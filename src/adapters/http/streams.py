@@ -17,11 +17,12 @@ from litestar.status_codes import HTTP_200_OK
 
 from ...application.orders_due import ListOrdersDue
 from ...application.ports import ChangeFeed, Clock, Event, KillChannel
-from ...domain.change import Change, Changed, Heard
+from ...domain.change import Change, Changed, DrainChanged, Heard
 from ...domain.ids import KillId, ProcessId, SessionId
 from ...domain.report import Order
 from ...domain.staleness import StalenessPolicy
 from ..wire.changes import HeardView
+from ..wire.drains import DrainChangedView
 from ..wire.reports import OrderView
 from ..wire.sessions import SessionView
 from .event_stream import (
@@ -85,9 +86,10 @@ class ChangeStreams:
     """Give the changes of the live list, in order, from a position on or from now.
 
     `session`: a session is as it is here; one with `end_reason` leaves the list. `heartbeats`:
-    these sessions, and all that beat with these processes, were heard of. `resync`: changes were
-    missed, `GET /sessions` has them. Positions are the events' ids; that of a list comes with it
-    as the header `Last-Event-ID`. A browser, which cannot set this one, begins with `after`.
+    these sessions, and all that beat with these processes, were heard of. `drain`: an app's drain
+    is on these terms, or on none. `resync`: changes were missed, `GET /sessions` has them.
+    Positions are the events' ids; that of a list comes with it as the header `Last-Event-ID`. A
+    browser, which cannot set this one, begins with `after`.
     """
 
     feed: ChangeFeed
@@ -106,8 +108,8 @@ class ChangeStreams:
             if events:
                 place = events[-1].position
                 yield b"".join(map(self._frame, events))
-            elif events is None:
-                yield KEEP_ALIVE
+            elif events is None:  # some parsers keep comments to themselves, but tell of an id
+                yield KEEP_ALIVE + mark(place)
             else:
                 return
 
@@ -123,6 +125,8 @@ class ChangeStreams:
                 return frame("session", _encode(SessionView.of(seen)), position)
             case Heard() as heard:
                 return frame("heartbeats", _encode(HeardView.of(heard)), position)
+            case DrainChanged() as changed:
+                return frame("drain", _encode(DrainChangedView.of(changed)), position)
 
 
 def _order(order: Order) -> bytes:
