@@ -68,7 +68,7 @@ class OrderStream:
                 self.connected = True
                 if self._stopping.is_set():
                     break
-                if order:
+                if isinstance(order, Order):
                     self._last = order.kill_id
                     self.obey(order)
         except MonitorUnreachable as failure:  # the reports will meet with it, and tell

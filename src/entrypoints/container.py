@@ -14,6 +14,7 @@ from ..adapters.storage.reader import SqlReader
 from ..adapters.storage.sessions import SqlUnitOfWork
 from ..adapters.storage.sqlite import SqliteDatabase
 from ..application.announcing import AnnouncingUnitOfWork
+from ..application.drain import DrainApp, EnforceDrains, ListDrains, UndrainApp
 from ..application.end import EndSession
 from ..application.group import GroupCommit
 from ..application.health import CheckReadiness
@@ -21,6 +22,7 @@ from ..application.heartbeat import RecordHeartbeat
 from ..application.intake import RecordReports
 from ..application.kill import RequestKill, RequestKillAll, RequestKillMany
 from ..application.listing import GetSession, ListSessions
+from ..application.message import SendMessage
 from ..application.orders_due import ListOrdersDue
 from ..application.processes import ListProcesses
 from ..application.register import RegisterSession
@@ -76,6 +78,9 @@ class Service(containers.DeclarativeContainer):
             Watch.begin, clock.provided.now.call(), settings.provided.sweep_interval
         ),
     )
+    enforce_drains = providers.Singleton(
+        EnforceDrains, reader=reader, unit_of_work=unit_of_work, clock=clock, ids=ids
+    )
     record = providers.Singleton(
         GroupCommit, providers.Singleton(RecordReports, unit_of_work=unit_of_work, clock=clock)
     )
@@ -97,13 +102,17 @@ class Service(containers.DeclarativeContainer):
             RequestKillMany, unit_of_work=unit_of_work, clock=clock, ids=ids
         ),
         kill_app=providers.Factory(RequestKillAll, unit_of_work=unit_of_work, clock=clock, ids=ids),
+        send=providers.Factory(SendMessage, unit_of_work=unit_of_work, clock=clock, ids=ids),
+        drain=providers.Factory(DrainApp, unit_of_work=unit_of_work, clock=clock, ids=ids),
+        undrain=providers.Factory(UndrainApp, unit_of_work=unit_of_work),
+        drains=providers.Factory(ListDrains, reader=reader),
         remove_stale=providers.Factory(RemoveStale, remove_silent=remove_silent, policy=policy),
         listing=providers.Factory(ListSessions, reader=reader, clock=clock, policy=policy),
         find=providers.Factory(GetSession, reader=reader, clock=clock, policy=policy),
         processes=providers.Factory(ListProcesses, reader=reader, clock=clock, policy=policy),
         order_streams=providers.Factory(
             OrderStreams,
-            due=providers.Factory(ListOrdersDue, reader=reader),
+            due=providers.Factory(ListOrdersDue, reader=reader, clock=clock),
             kills=kills,
             keep_alive=keep_alive,
         ),

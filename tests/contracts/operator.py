@@ -7,11 +7,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import pytest
 from panel_session_monitor.application.operator_ports import ChangesMissed, Operator, OperatorError
-from panel_session_monitor.domain.change import Change, Changed
+from panel_session_monitor.domain.change import Change, Changed, DrainChanged
 from panel_session_monitor.domain.ids import SessionId
 from panel_session_monitor.domain.kill import KillState
 from panel_session_monitor.domain.session import EndReason, Session
@@ -223,3 +224,45 @@ class OperatorContract:
         (serving,) = seen.processes
         assert (serving.process, serving.sessions) == (a_process(), 1)
         assert serving.last_heartbeat <= seen.at
+
+    @pytest.mark.parametrize("name", ["sales", "stock/eu", "100% über"])
+    async def test_an_app_is_drained_and_undrained(self, ward: Ward, name: str) -> None:
+        before = await ward.operator.look()
+
+        terms = {"kill_after": 3600.0, "reason": "Noon", "requested_by": "ada"}
+        first = await ward.operator.drain(name)
+        drain = await ward.operator.drain(name, **terms)  # type: ignore[arg-type]
+        during = await ward.operator.look()
+        await ward.operator.undrain(name)
+        await ward.operator.undrain(name)
+        after = await ward.operator.look()
+        async with ward.following(before.position) as changes:
+            told = [await changes.next() for _ in range(3)]
+
+        assert (first.kill_at, first.reason) == (None, None)
+        assert (drain.app_name, drain.reason, drain.requested_by) == (name, "Noon", "ada")
+        assert drain.kill_at == drain.started_at + timedelta(hours=1)
+        assert [list(look.drains) for look in (before, during, after)] == [[], [drain], []]
+        assert told == [DrainChanged(app_name=name, drain=each) for each in (first, drain, None)]
+
+    async def test_a_message_reaches_one_those_of_an_app_or_all(self, ward: Ward) -> None:
+        await ward.admit(1, app_name="sales")
+        await ward.admit(2, app_name="stock/eu")
+        await ward.admit(3, app_name="sales")
+        await ward.leave(3)
+
+        send = ward.operator.send
+        reached = [
+            await send("Hello", session_id=session_id(1), sent_by="ada"),
+            await send("Hello", app_name="stock/eu"),
+            await send("Hello\nall"),
+            await send("Hello", app_name="nobody"),
+        ]
+
+        numbers = [[1], [2], [1, 2], []]
+        assert [sorted(each.session_ids) for each in reached] == [
+            [session_id(number) for number in each] for each in numbers
+        ]
+        for number in (3, 9):
+            with pytest.raises(OperatorError, match=str(session_id(number))):
+                await send("Hello", session_id=session_id(number))

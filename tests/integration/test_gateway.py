@@ -34,6 +34,7 @@ def api(tmp_path: Path) -> Litestar:
     """The real API on a database file, within this process."""
     service = Service()
     service.settings.override(Settings.load(database_url=f"sqlite:///{tmp_path}/api.sqlite3"))
+    service.keep_alive.override(lambda: 0.05)  # so that it soon finds who has hung up
     return create(service)
 
 

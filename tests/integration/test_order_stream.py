@@ -12,7 +12,7 @@ from panel_session_monitor.adapters.gateway.monitor import HttpMonitor
 from panel_session_monitor.adapters.gateway.orders import LARGEST_EVENT
 from panel_session_monitor.application.app_ports import MonitorUnavailable, MonitorUnreachable
 from panel_session_monitor.domain.ids import KillId, SessionId
-from panel_session_monitor.domain.report import Order
+from panel_session_monitor.domain.report import Instruction, Order
 
 from ..contracts.orders import Desk, OrdersContract
 from ..fakes.examples import a_kill, a_process, session_id
@@ -45,7 +45,9 @@ class TestHttpMonitorsOrders(OrdersContract):
     """The orders of the real server, over HTTP."""
 
 
-def orders_from(answer: Answer, after: KillId | None = None) -> tuple[list[Order | None], str]:
+def orders_from(
+    answer: Answer, after: KillId | None = None
+) -> tuple[list[Instruction | None], str]:
     """Return what a stream gives until it ends, and the request for it."""
     with answering(answer) as server:
         given = list(HttpMonitor(server.url, "secret").orders(PROCESS, after))
@@ -101,7 +103,7 @@ def test_an_end_between_two_orders_is_a_good_one() -> None:
 def test_bytes_that_are_no_utf_8_do_not_stop_a_kill() -> None:
     given, _ = orders_from(saying(STREAM, frame().replace(b"maintenance", b"maint\xffnance")))
 
-    assert given[1]
+    assert isinstance(given[1], Order)
     assert given[1].kill_id == KILL
 
 
@@ -207,7 +209,7 @@ def test_a_silent_stream_is_given_up() -> None:
 
 def test_hanging_up_ends_a_stream_that_another_thread_waits_for() -> None:
     release = threading.Event()
-    given: list[Order | None] = []
+    given: list[Instruction | None] = []
 
     def keep_silent(connection: socket.socket) -> None:
         connection.sendall(STREAM)

@@ -66,9 +66,11 @@ class HttpOperator:
     async def look(self) -> Look:
         """Return the live list, and from where to follow it (raises OperatorError)."""
         listed = await self._ask("GET", "/sessions")
+        # Read after the list: the changes that follow may bring a drain again, and miss none.
+        drains = await self._ask("GET", "/drains")
         return Look(
             sessions=await self._observed(listed),
-            drains=[],
+            drains=self._read(drains, list[DrainView], lambda views: [v.drain() for v in views]),
             at=self._as_of(listed),
             position=listed.headers.get("last-event-id", ""),
         )

@@ -24,6 +24,7 @@ from ..wire.kills import KillBody, KilledAllView, KillManyBody, KillView
 from ..wire.processes import ProcessView
 from ..wire.sessions import Deleted, SessionView
 from .answers import PIECE, ListAnswer
+from .paths import name_in
 from .problems import refusals
 from .streams import ChangeStreams
 
@@ -31,9 +32,6 @@ NO_REASON = KillBody()
 
 MEBIBYTE = 1 << 20
 """Largest list of sessions to be ended, in bytes."""
-
-SLASH_IN_NAME = "\x1f"
-"""Stands for an escaped slash in a path: a control character, which no name can hold."""
 
 
 @get(
@@ -128,7 +126,7 @@ async def kill_all(
     data: JSONBody[KillBody | None] = None,
 ) -> KilledAllView:
     """Order the end of all sessions of an app."""
-    order, name = data or NO_REASON, app_name.replace(SLASH_IN_NAME, "/")
+    order, name = data or NO_REASON, name_in(app_name)
     reached = await kill_app(name, reason=order.reason, requested_by=order.requested_by)
     return KilledAllView.of(reached)
 
