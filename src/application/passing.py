@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..domain.drain import Drain
+from ..domain.event import SessionEvent
 from ..domain.ids import MessageId, ProcessId, SessionId
 from ..domain.message import Message
 from ..domain.session import Session
@@ -40,6 +41,11 @@ class Passing:
     async def forget_ended(self, before: datetime) -> int:
         """Delete from the history what ended before."""
         return await self.sessions.forget_ended(before)
+
+    async def note(self, events: Sequence[SessionEvent]) -> None:
+        """Store events."""
+        if events:  # mostly there are none
+            await self.sessions.note(events)
 
     async def send(self, messages: Sequence[Message]) -> set[ProcessId]:
         """Store messages."""

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, Self
 
 from ..domain.change import Change
 from ..domain.drain import Drain
+from ..domain.event import SessionEvent
 from ..domain.ids import MessageId, ProcessId, SessionId
 from ..domain.kill import Kill
 from ..domain.message import Message
@@ -67,6 +68,9 @@ class SessionRepository(Protocol):
 
     async def forget_ended(self, before: datetime) -> int:
         """Delete from the history what ended before; return how many sessions."""
+
+    async def note(self, events: Sequence[SessionEvent]) -> None:
+        """Store events in their order; of MOST_EVENTS of a session the oldest go, tasks first."""
 
     async def send(self, messages: Sequence[Message]) -> set[ProcessId]:
         """Store messages until they are shown or their sessions end; return whose they are."""
@@ -177,6 +181,9 @@ class SessionReader(Protocol):
 
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:
         """Return the processes that have live sessions or were heard of after a moment."""
+
+    async def events(self, session_id: SessionId) -> list[SessionEvent]:
+        """Return what has happened to a session, in the order in which it was noted."""
 
     async def orders(self, process_id: ProcessId) -> list[Order | Notice]:
         """Return what a process has not reported as delivered or shown, in the order of ids."""

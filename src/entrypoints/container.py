@@ -21,10 +21,12 @@ from ..application.health import CheckReadiness
 from ..application.heartbeat import RecordHeartbeat
 from ..application.intake import RecordReports
 from ..application.kill import RequestKill, RequestKillAll, RequestKillMany
+from ..application.life import ListEvents
 from ..application.listing import GetSession, ListSessions
 from ..application.message import SendMessage
 from ..application.orders_due import ListOrdersDue
 from ..application.processes import ListProcesses
+from ..application.recording import RecordingUnitOfWork
 from ..application.register import RegisterSession
 from ..application.report import RecordReport
 from ..application.status import ReportStatus
@@ -56,7 +58,11 @@ class Service(containers.DeclarativeContainer):
     keep_alive = providers.Object(partial(uniform, *KEEP_ALIVE_WITHIN))
     unit_of_work = providers.Singleton(
         AnnouncingUnitOfWork,
-        unit_of_work=providers.Singleton(SqlUnitOfWork, database),
+        unit_of_work=providers.Singleton(
+            RecordingUnitOfWork,
+            unit_of_work=providers.Singleton(SqlUnitOfWork, database),
+            clock=clock,
+        ),
         feed=feed,
         kills=kills,
     )
@@ -109,6 +115,7 @@ class Service(containers.DeclarativeContainer):
         remove_stale=providers.Factory(RemoveStale, remove_silent=remove_silent, policy=policy),
         listing=providers.Factory(ListSessions, reader=reader, clock=clock, policy=policy),
         find=providers.Factory(GetSession, reader=reader, clock=clock, policy=policy),
+        events=providers.Factory(ListEvents, reader=reader),
         processes=providers.Factory(ListProcesses, reader=reader, clock=clock, policy=policy),
         order_streams=providers.Factory(
             OrderStreams,

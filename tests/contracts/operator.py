@@ -13,6 +13,7 @@ from typing import Protocol
 import pytest
 from panel_session_monitor.application.operator_ports import ChangesMissed, Operator, OperatorError
 from panel_session_monitor.domain.change import Change, Changed, DrainChanged
+from panel_session_monitor.domain.event import EventKind
 from panel_session_monitor.domain.ids import SessionId
 from panel_session_monitor.domain.kill import KillState
 from panel_session_monitor.domain.session import EndReason, Session
@@ -266,3 +267,26 @@ class OperatorContract:
         for number in (3, 9):
             with pytest.raises(OperatorError, match=str(session_id(number))):
                 await send("Hello", session_id=session_id(number))
+
+    async def test_a_sessions_life_is_told_in_order(self, ward: Ward) -> None:
+        await ward.admit(1, app_name="sales", task="Load")
+        await ward.operator.send("Hello", session_id=session_id(1), sent_by="ada")
+        await ward.operator.kill(session_id(1), reason="Noon", requested_by="grace")
+        await ward.leave(1)
+
+        told = await ward.operator.events(session_id(1))
+
+        process = a_process()
+        assert [(each.kind, each.text, each.by) for each in told] == [
+            (EventKind.OPENED, f"{process.host}:{process.pid}", None),
+            (EventKind.TASK_STARTED, "Load", None),
+            (EventKind.MESSAGE_SENT, "Hello", "ada"),
+            (EventKind.KILL_REQUESTED, "Noon", "grace"),
+            (EventKind.TASK_ENDED, "Load", None),
+            (EventKind.KILLED, None, None),
+        ]
+        assert {each.session_id for each in told} == {session_id(1)}
+
+    async def test_the_life_of_nobody_is_told_in_a_line(self, ward: Ward) -> None:
+        with pytest.raises(OperatorError, match=str(session_id(9))):
+            await ward.operator.events(session_id(9))

@@ -23,6 +23,7 @@ from panel_session_monitor.application.ports import (
     SessionRepository,
     UnitOfWork,
 )
+from panel_session_monitor.domain.event import MOST_EVENTS, EventKind
 from panel_session_monitor.domain.ids import ProcessId, SessionId
 from panel_session_monitor.domain.kill import Kill
 from panel_session_monitor.domain.report import Figures, Notice, Order
@@ -39,6 +40,7 @@ from ..fakes.examples import (
     a_session,
     a_task,
     ago,
+    an_event,
     session_id,
 )
 
@@ -820,6 +822,58 @@ class SessionsContract:
             live = await repository.live_of(None)
 
         assert sorted(ids_of(live)) == ids(1, 2)
+
+    # Events --------------------------------------------------------------------------------
+
+    async def test_events_are_kept_in_the_order_in_which_they_were_noted(
+        self, storage: Storage
+    ) -> None:
+        full = an_event(1, EventKind.MESSAGE_SENT, at=PRECISE, text="x" * 1000, by="ada")
+        noted = [an_event(1), full, an_event(1, EventKind.CLOSED, at=ago(60))]
+
+        async with storage.unit_of_work() as repository:
+            await repository.note([noted[0], an_event(2)])
+        async with storage.unit_of_work() as repository:
+            await repository.note(noted[1:])
+
+        assert await storage.reader.events(session_id(1)) == noted
+        assert await storage.reader.events(session_id(2)) == [an_event(2)]
+        assert await storage.reader.events(session_id(3)) == []
+
+    async def test_of_too_many_events_the_oldest_of_tasks_go_first(self, storage: Storage) -> None:
+        opened, started = (
+            an_event(1),
+            [
+                an_event(1, EventKind.TASK_STARTED, text=f"Task {number}")
+                for number in range(MOST_EVENTS)
+            ],
+        )
+        said = [
+            an_event(1, EventKind.MESSAGE_SENT, text=f"Message {number}")
+            for number in range(MOST_EVENTS)
+        ]
+
+        async with storage.unit_of_work() as repository:
+            await repository.note([opened, an_event(2), *started])
+        tasks_went = await storage.reader.events(session_id(1))
+        async with storage.unit_of_work() as repository:
+            await repository.note(said)
+        everything_went = await storage.reader.events(session_id(1))
+
+        assert tasks_went == [opened, *started[1:]]
+        assert everything_went == said
+        assert await storage.reader.events(session_id(2)) == [an_event(2)]
+
+    async def test_events_are_forgotten_with_their_session(self, storage: Storage) -> None:
+        await storage.save(ended(a_session(1), ago(1)), ended(a_session(2), NOON), a_session(3))
+        async with storage.unit_of_work() as repository:
+            await repository.note([an_event(number) for number in (1, 2, 3)])
+
+        async with storage.unit_of_work() as repository:
+            await repository.forget_ended(NOON)
+
+        kept = [await storage.reader.events(session_id(number)) for number in (1, 2, 3)]
+        assert kept == [[], [an_event(2)], [an_event(3)]]
 
     # Processes -----------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from panel_session_monitor.domain.drain import Drain
+from panel_session_monitor.domain.event import EventKind, SessionEvent
 from panel_session_monitor.domain.ids import DrainId, KillId, MessageId, ProcessId, SessionId
 from panel_session_monitor.domain.kill import Kill
 from panel_session_monitor.domain.message import Message
@@ -57,6 +58,14 @@ def a_message(number: int, session: int, /, **fields: Any) -> Message:
         text="Please save your work",
         sent_at=NOON,
     )
+    return replace(plain, **fields)
+
+
+def an_event(
+    session: int = 1, kind: EventKind = EventKind.OPENED, /, **fields: Any
+) -> SessionEvent:
+    """Return an event that has just happened to the session with a number."""
+    plain = SessionEvent(session_id=session_id(session), at=NOON, kind=kind)
     return replace(plain, **fields)
 
 

@@ -17,6 +17,7 @@ from panel_session_monitor.application.ports import (
     SessionQuery,
 )
 from panel_session_monitor.domain.drain import Drain
+from panel_session_monitor.domain.event import MOST_EVENTS, TASK_EVENTS, SessionEvent
 from panel_session_monitor.domain.ids import MessageId, ProcessId, SessionId
 from panel_session_monitor.domain.kill import KillState
 from panel_session_monitor.domain.message import Message
@@ -32,11 +33,16 @@ class Tables:
     processes: dict[ProcessId, LiveProcess] = field(default_factory=dict)
     messages: dict[MessageId, Message] = field(default_factory=dict)
     drains: dict[str, Drain] = field(default_factory=dict)
+    events: list[SessionEvent] = field(default_factory=list)
 
     def copied(self) -> "Tables":
         """Return tables that can be changed without changing these."""
         return Tables(
-            dict(self.sessions), dict(self.processes), dict(self.messages), dict(self.drains)
+            dict(self.sessions),
+            dict(self.processes),
+            dict(self.messages),
+            dict(self.drains),
+            list(self.events),
         )
 
 
@@ -145,7 +151,17 @@ class InMemorySessions:
         ]
         for session_id in old:
             del self.tables.sessions[session_id]
+        self.tables.events = [each for each in self.tables.events if each.session_id not in old]
         return len(old)
+
+    async def note(self, events: Sequence[SessionEvent]) -> None:
+        """Store events; of MOST_EVENTS of a session the oldest go, tasks first."""
+        for event in events:
+            self.tables.events.append(event)
+            own = await self.events(event.session_id)
+            if len(own) > MOST_EVENTS:
+                of_tasks = (each for each in own if each.kind in TASK_EVENTS)
+                self.tables.events.remove(next(of_tasks, own[0]))
 
     async def send(self, messages: Sequence[Message]) -> set[ProcessId]:
         """Store messages; return whose they are."""
@@ -220,6 +236,10 @@ class InMemorySessions:
         ]
         waiting += map(Notice.of, self._waiting(process_id))
         return sorted(waiting, key=lambda order: order.id)
+
+    async def events(self, session_id: SessionId) -> list[SessionEvent]:
+        """Return what has happened to a session."""
+        return [each for each in self.tables.events if each.session_id == session_id]
 
     async def overstaying(self, now: datetime) -> list[SessionId]:
         """Return the live sessions that a drain is to end by now, and nobody has ordered killed."""

@@ -16,6 +16,7 @@ from ...application.end import EndSession
 from ...application.health import CheckReadiness
 from ...application.heartbeat import RecordHeartbeat
 from ...application.kill import RequestKill, RequestKillAll, RequestKillMany
+from ...application.life import ListEvents
 from ...application.listing import GetSession, ListSessions
 from ...application.message import SendMessage
 from ...application.ports import CannotStart
@@ -54,6 +55,7 @@ class UseCases:
     remove_stale: RemoveStale
     listing: ListSessions
     find: GetSession
+    events: ListEvents
     processes: ListProcesses
     order_streams: OrderStreams
     change_streams: ChangeStreams

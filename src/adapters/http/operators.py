@@ -15,11 +15,13 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from ...application.kill import RequestKill, RequestKillAll, RequestKillMany
+from ...application.life import ListEvents
 from ...application.listing import GetSession, Listing, ListRequest, ListSessions
 from ...application.processes import ListProcesses
 from ...application.sweep import RemoveStale
 from ...domain.ids import SessionId
 from ...domain.staleness import Status
+from ..wire.events import SessionEventView
 from ..wire.kills import KillBody, KilledAllView, KillManyBody, KillView
 from ..wire.processes import ProcessView
 from ..wire.sessions import Deleted, SessionView
@@ -82,6 +84,19 @@ async def _views(page: Listing) -> AsyncIterator[list[SessionView]]:
 async def get_session(session_id: FromPath[UUID], find: NamedDependency[GetSession]) -> SessionView:
     """Show one session."""
     return SessionView.of(await find(SessionId(session_id)))
+
+
+@get(
+    "/sessions/{session_id:uuid}/events",
+    tags=["operators"],
+    description=ListEvents.__doc__,
+    responses=refusals(404),
+)
+async def list_events(
+    session_id: FromPath[UUID], events: NamedDependency[ListEvents]
+) -> list[SessionEventView]:
+    """List what has happened in a session's life."""
+    return [SessionEventView.of(each) for each in await events(SessionId(session_id))]
 
 
 @get("/processes", tags=["operators"], description=ListProcesses.__doc__, responses=refusals())
@@ -185,6 +200,7 @@ def _paging(listing: Listing, query: dict[str, str | int | None]) -> dict[str, s
 ROUTES = [
     list_sessions,
     get_session,
+    list_events,
     list_processes,
     kill_session,
     kill_several,

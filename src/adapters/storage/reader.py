@@ -10,11 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...application.ports import LiveProcess, LiveSession, SessionPage, SessionQuery
 from ...domain.drain import Drain
+from ...domain.event import SessionEvent
 from ...domain.ids import KillId, ProcessId, SessionId
 from ...domain.kill import Kill
 from ...domain.report import Figures, Notice, Order
 from ...domain.session import Process, Session
-from . import notices
+from . import events, notices
 from .rows import as_kill, kill_columns
 from .sessions import SqlSessions, heard_until, last_heartbeat
 from .sqlite import SqliteConnection, SqliteDatabase, seconds
@@ -82,6 +83,11 @@ class SqlReader:
                 async for rows in pieces
                 for row in rows
             ]
+
+    async def events(self, session_id: SessionId) -> list[SessionEvent]:
+        """Return what has happened to a session, in the order in which it was noted."""
+        async with self.database.reading() as connection:
+            return await events.of_session(connection, session_id)
 
     async def orders(self, process_id: ProcessId) -> list[Order | Notice]:
         """Return what a process has not reported as delivered or shown, in the order of ids."""

@@ -22,10 +22,11 @@ from sqlalchemy import (
 
 from ...application.ports import Beat, Beaten
 from ...domain.drain import Drain
+from ...domain.event import SessionEvent
 from ...domain.ids import MessageId, ProcessId, SessionId
 from ...domain.message import Message
 from ...domain.session import Process, Session
-from . import notices
+from . import events, notices
 from .beats import Beats, later
 from .rows import as_row, as_session
 from .sqlite import SqliteConnection, SqliteDatabase, among, insert, listed
@@ -84,6 +85,7 @@ class SqlSessions:
 
     async def forget_ended(self, before: datetime) -> int:
         """Delete from the history what ended before; return how many sessions."""
+        await self.connection.execute(events.FORGETTING_ENDED, {"before": before})
         forgotten = await self.connection.execute(
             delete(history).where(history.c.ended_at < before)
         )
@@ -97,6 +99,10 @@ class SqlSessions:
             )
         )
         return forgotten.rowcount
+
+    async def note(self, happened: Sequence[SessionEvent]) -> None:
+        """Store events in their order; of MOST_EVENTS of a session the oldest go, tasks first."""
+        await events.note(self.connection, happened)
 
     async def send(self, messages: Sequence[Message]) -> set[ProcessId]:
         """Store messages until they are shown or their sessions end; return whose they are."""
