@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from ..domain.ids import KillId, ProcessId
-from ..domain.report import Figures, Order, Reply, Report
+from ..domain.report import Figures, Instruction, Reply, Report
 
 
 class MonitorUnavailable(Exception):
@@ -27,10 +27,13 @@ class Monitor(Protocol):
     def report(self, report: Report) -> Reply:
         """Deliver a report and return what came back; blocks (raises MonitorUnavailable)."""
 
-    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+    def orders(
+        self, process_id: ProcessId, after: KillId | None = None
+    ) -> Iterator[Instruction | None]:
         """Yield the orders for a process, the moment they are given; blocks between them.
 
         The first item is None: the stream stands. Those given since the order `after` come next.
+        Drains come whenever others stand than were last told; at first, none were.
         Ends when the monitor ends it (raises MonitorUnavailable, also when it has gone silent).
         """
 

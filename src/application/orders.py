@@ -69,7 +69,7 @@ class OrderStream:
                 self.connected = True
                 if self._stopping.is_set():
                     break
-                if order:
+                if isinstance(order, Order):
                     self._last = order.kill_id
                     self.obey(order)
         except MonitorUnavailable as error:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..domain.errors import Gone, NotFound
-from ..domain.report import Order, Refusal, Reply, Report
+from ..domain.report import Draining, Notice, Order, Refusal, Reply, Report
 from .intake import Record
 
 
@@ -12,7 +12,8 @@ class RecordReport:
     """Take all that a process has to tell in one transaction.
 
     News that breaks a rule is refused by itself, the rest of the report is taken. The reply
-    repeats every kill until its session has ended, so that a lost push loses no order.
+    repeats every kill until its session has ended and every message until it was shown, so that a
+    lost push loses none, and lists all drains that stand.
     """
 
     record: Record
@@ -35,4 +36,6 @@ class RecordReport:
                 for key, why in found
                 if not isinstance(why, NotFound | Gone)
             ),
+            messages=tuple(map(Notice.of, receipt.messages)),
+            drains=tuple(Draining.of(each, receipt.at) for each in receipt.drains),
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from .ids import SessionId
+from .ids import ProcessId, SessionId
 from .kill import Kill
 from .session import Session
 from .task import Task
@@ -26,6 +26,12 @@ class EventKind(StrEnum):
     CLOSED = "closed"
     KILLED = "killed"
     EXPIRED = "expired"
+
+
+TASK_EVENTS = (EventKind.TASK_STARTED, EventKind.TASK_ENDED)
+
+MOST_EVENTS = 500
+"""Most events that are kept of a session: of more, the oldest go, those of tasks first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +56,17 @@ def between(before: Session | None, after: Session, now: datetime) -> Iterator[S
     another name, is another one.
     """
     session_id = after.session_id
+    end = None if before and before.end else after.end
+    now = end.at if end else now
     if before is None:
         at = after.started_at
         yield SessionEvent(session_id=session_id, at=at, kind=EventKind.OPENED, text=_served(after))
-    elif before.process != after.process:
+    elif _process_id(before) != _process_id(after):
         yield SessionEvent(session_id=session_id, at=now, kind=EventKind.MOVED, text=_served(after))
     yield from _of_task(before.task if before else None, after, now)
     yield from _of_kill(before.kill if before else None, after)
-    if after.end and not (before and before.end):
-        kind = EventKind(after.end.reason)
-        yield SessionEvent(session_id=session_id, at=after.end.at, kind=kind)
+    if end:
+        yield SessionEvent(session_id=session_id, at=now, kind=EventKind(end.reason))
 
 
 def _of_task(before: Task | None, after: Session, now: datetime) -> Iterator[SessionEvent]:
@@ -92,6 +99,10 @@ def _steps(kill: Kill) -> dict[EventKind, datetime | None]:
         EventKind.KILL_DELIVERED: kill.delivered_at,
         EventKind.KILL_ACKNOWLEDGED: kill.acknowledged_at,
     }
+
+
+def _process_id(session: Session) -> ProcessId | None:
+    return session.process.process_id if session.process else None
 
 
 def _served(session: Session) -> str | None:

@@ -106,9 +106,9 @@ class InMemoryOperator:
         while True:
             if int(life) != self.life:
                 raise ChangesMissed("the server was started anew")
-            for change in self.told[place:]:
-                yield change
+            while place < len(self.told):
                 place += 1
+                yield self.told[place - 1]
             await self._reach()
             await self.news.wait()
 

@@ -107,7 +107,7 @@ def kill_all(
     )
     count = len(reached.session_ids)
     if as_json:
-        _print_json(KilledAllView(kill_requested=count, session_ids=list(reached.session_ids)))
+        _print_json(KilledAllView.of(reached))
     else:
         click.echo(f"Kill requested: {_sessions(count)} of {app_name}")
 
