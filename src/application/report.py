@@ -26,8 +26,7 @@ class RecordReport:
         return Reply(
             heartbeat_interval=self.heartbeat_interval,
             kill_requested=tuple(
-                Order(session_id=session_id, kill_id=kill.kill_id, reason=kill.reason)
-                for session_id, kill in receipt.kills.items()
+                Order.of(session_id, kill) for session_id, kill in receipt.kills.items()
             ),
             unknown=tuple(dict.fromkeys(key for key, why in found if isinstance(why, NotFound))),
             ended=tuple(dict.fromkeys(key for key, why in found if isinstance(why, Gone))),

@@ -12,7 +12,7 @@ from uuid import UUID
 from .drain import Drain
 from .errors import InvalidField, SessionNotFound, SessionOfAnotherApp, SessionOfAnotherProcess
 from .ids import DrainId, KillId, MessageId, SessionId
-from .kill import KillState
+from .kill import Kill, KillState
 from .message import Message
 from .session import EndReason, Process, Session
 from .task import Task
@@ -164,6 +164,17 @@ class Order:
     session_id: SessionId
     kill_id: KillId
     reason: str | None = None
+    requested_by: str | None = None
+
+    @classmethod
+    def of(cls, session_id: SessionId, kill: Kill) -> Self:
+        """Return a kill as a process is told of it."""
+        return cls(
+            session_id=session_id,
+            kill_id=kill.kill_id,
+            reason=kill.reason,
+            requested_by=kill.requested_by,
+        )
 
     @property
     def id(self) -> UUID:

@@ -227,7 +227,7 @@ class InMemorySessions:
     async def orders(self, process_id: ProcessId) -> list[Order | Notice]:
         """Return what a process has not reported as delivered or shown, in the order of ids."""
         waiting: list[Order | Notice] = [
-            Order(session_id=each.session_id, kill_id=each.kill.kill_id, reason=each.kill.reason)
+            Order.of(each.session_id, each.kill)
             for each in self._live()
             if each.process
             and each.process.process_id == process_id

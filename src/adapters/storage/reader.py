@@ -99,6 +99,7 @@ class SqlReader:
                 session_id=SessionId(row.session_id),
                 kill_id=KillId(row.kill_id),
                 reason=row.kill_reason,
+                requested_by=row.kill_requested_by,
             )
             for row in found
         ]
@@ -197,7 +198,7 @@ KILLS = select(_id, *kill_columns(sessions)).where(
     killed, _id.between(bindparam("first", type_=_id.type), bindparam("last", type_=_id.type))
 )
 ORDERS = (
-    select(_id, sessions.c.kill_id, sessions.c.kill_reason)
+    select(_id, sessions.c.kill_id, sessions.c.kill_reason, sessions.c.kill_requested_by)
     .where(
         sessions.c.process_id == bindparam("process", type_=sessions.c.process_id.type),
         killed,

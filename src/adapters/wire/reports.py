@@ -145,6 +145,7 @@ class OrderView(Struct, kw_only=True):
     session_id: UUID
     kill_id: UUID
     reason: str | None
+    requested_by: str | None = None
 
     def order(self) -> Order:
         """Return it as the domain knows it."""
