@@ -87,9 +87,10 @@ function showDrain(drain) {
   stage.strip = null
   stage.drain = drain?.id
   if (!drain) return
-  const words = make("div", "words", make("strong", "what", "This app is being drained."))
-  if (drain.reason) words.append(text("span", "text", drain.reason))
-  const left = make("span", "left")
+  const said = make("div", "said", make("strong", "what", "This app is being drained."))
+  if (drain.reason) said.append(text("span", "text", drain.reason))
+  const left = make("span", "left") // outside of what is read out, as it changes each second
+  const words = make("div", "words", said)
   const fold = button("fold", "", () => setFolded(!strip.classList.contains("psm-folded")))
   const strip = make("div", "strip", words, fold)
   const setFolded = (now) => {
@@ -105,9 +106,7 @@ function showDrain(drain) {
   const tick = () => {
     left.textContent = remaining(endsAt, strip.classList.contains("psm-folded"))
   }
-  left.setAttribute("role", "timer")
-  left.setAttribute("aria-live", "off")
-  words.setAttribute("role", "alert")
+  said.setAttribute("role", "alert")
   setFolded(Boolean(folded))
   stage.stack.prepend(strip)
   stage.strip = strip
