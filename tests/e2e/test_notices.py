@@ -20,6 +20,7 @@ PATIENCE = 30_000
 """How long the browser waits for what must come, in milliseconds."""
 
 Visit = Callable[..., "Visitor"]
+Screenshot = Callable[[Page, str], None]
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def receives(visitor: Visitor, *words: str) -> None:
 
 @pytest.mark.parametrize("server", ["tornado", "fastapi"])
 def test_a_message_is_shown_as_it_is_written_and_stays_until_it_is_closed(
-    world: World, visit: Visit, server: str
+    world: World, visit: Visit, server: str, screenshot: Screenshot
 ) -> None:
     reader, other = (visit(getattr(world, server)) for _ in range(2))
 
@@ -158,6 +159,7 @@ def test_a_message_is_shown_as_it_is_written_and_stays_until_it_is_closed(
     world.post(f"/sessions/{reader.session}/messages", text="Another one")
     receives(reader, NASTY, "Another one")
 
+    screenshot(reader.page, f"notices-messages-{server}")
     expect(reader.toasts.first).to_contain_text("Message from <i>Ada</i>")
     expect(reader.toasts.last).to_contain_text("Message from an operator")
     eventually(
@@ -236,7 +238,7 @@ def test_a_page_that_has_lost_its_connection_is_told_when_it_is_back(
     ids=lambda wishes: wishes["app"],
 )
 def test_a_drain_is_told_in_old_and_new_pages_until_it_is_taken_back(
-    world: World, visit: Visit, wishes: dict[str, str]
+    world: World, visit: Visit, wishes: dict[str, str], screenshot: Screenshot
 ) -> None:
     app = wishes["app"]
     pages = [visit(**wishes)]
@@ -251,6 +253,7 @@ def test_a_drain_is_told_in_old_and_new_pages_until_it_is_taken_back(
         expect(each.strip).to_contain_text(re.compile(r"will be ended in 1:0\d:\d\d"))
         theme = "dark" if "theme" in wishes else "light"
         expect(each.page.locator(".psm-notices")).to_have_attribute("data-theme", theme)
+    screenshot(pages[0].page, f"notices-drain-{app}")
     pages[0].page.get_by_role("button", name="Look").click()
     expect(pages[0].page.get_by_text("drained for An update")).to_be_visible(timeout=PATIENCE)
     world.undrain(app)
@@ -279,7 +282,7 @@ def test_the_strip_can_be_folded_but_not_lost(world: World, visit: Visit) -> Non
 
 @pytest.mark.parametrize("server", ["tornado", "fastapi"])
 def test_a_killed_page_says_who_and_why_and_goes_on_in_a_new_session(
-    world: World, visit: Visit, server: str
+    world: World, visit: Visit, server: str, screenshot: Screenshot
 ) -> None:
     reader = visit(getattr(world, server))
 
@@ -291,6 +294,7 @@ def test_a_killed_page_says_who_and_why_and_goes_on_in_a_new_session(
     expect(reader.end).to_contain_text("It takes <i>all</i> memory")
     [closing] = closings(reader.page, 1)
     assert (closing["code"], closing["reason"]) == (1001, "It takes <i>all</i> memory")
+    screenshot(reader.page, f"notices-end-{server}")
     expect(reader.end).to_be_visible()
     reload = reader.page.get_by_role("button", name="Load the page anew")
     expect(reload).to_be_focused()

@@ -97,9 +97,9 @@ async def _end(session: ServerSession, reason: str, by: str | None) -> None:
     close = partial(_close, reason=shortened(reason))
     await asyncio.gather(*(_attempt(close(each), CLOSING) for each in pages))
     await asyncio.sleep(GRACE)
-    for unanswered in internals.connections(session):
+    for page in {*pages, *internals.connections(session)}:  # a ping of Bokeh's may have parted some
         with suppress(Exception):
-            internals.drop(unanswered)
+            internals.drop(page)
     await internals.destroy(session, LOCK)
 
 
