@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from ..application.ports import Event, Listener
-from ..domain.change import Change, Changed
+from ..domain.change import Change, Heard
 from ..domain.ids import ProcessId
 
 KEPT_CHANGES = 10_000
@@ -88,7 +88,7 @@ class RingChangeFeed:
 
 
 def _ids_in(change: Change | None) -> int:
-    if change is None or isinstance(change, Changed):
+    if not isinstance(change, Heard):
         return 0
     return len(change.session_ids) + len(change.process_ids)
 

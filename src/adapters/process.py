@@ -1,6 +1,7 @@
 """The operating system's process: who it is, and how it ends or forks."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -11,10 +12,14 @@ from functools import partial
 from types import FrameType
 
 from ..application.clock import Ids
+from ..application.draining import DrainNotice
 from ..application.threads import aside
 from ..domain.ids import ProcessId, cleaned
+from ..domain.report import Notice
 from ..domain.session import Process
 from .coroutines import Work, call, loop_here, start
+
+log = logging.getLogger("panel_session_monitor")
 
 
 def this_process(ids: Ids) -> Process:
@@ -30,7 +35,15 @@ class Script:
     on_end: Callable[[], None]
     loop: asyncio.AbstractEventLoop | None = field(default_factory=loop_here)
 
-    def end(self, reason: str) -> None:  # noqa: ARG002  # nobody is there to be told
+    def show(self, message: Notice, shown: Callable[[], None]) -> None:
+        """There is no page: whoever reads the log has the message."""
+        log.warning("Message from %s: %s", message.sent_by or "an operator", message.text)
+        shown()
+
+    def drained(self, notice: DrainNotice | None) -> None:
+        """Nobody can be asked to go: a script asks its tracker by itself."""
+
+    def end(self, reason: str, by: str | None = None) -> None:  # noqa: ARG002  # nobody is there
         """There is no page to close: the session is over at once."""
         self.on_end()
 

@@ -6,7 +6,8 @@ from types import FrameType
 from typing import Any, Protocol
 
 from ..domain.ids import KillId, ProcessId
-from ..domain.report import Figures, Order, Reply, Report
+from ..domain.report import Figures, Instruction, Notice, Reply, Report
+from .draining import DrainNotice
 
 
 class MonitorUnavailable(Exception):
@@ -27,10 +28,13 @@ class Monitor(Protocol):
     def report(self, report: Report) -> Reply:
         """Deliver a report and return what came back; blocks (raises MonitorUnavailable)."""
 
-    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+    def orders(
+        self, process_id: ProcessId, after: KillId | None = None
+    ) -> Iterator[Instruction | None]:
         """Yield the orders for a process, the moment they are given; blocks between them.
 
         The first item is None: the stream stands. Those given since the order `after` come next.
+        Drains come whenever others stand than were last told; at first, none were.
         Ends when the monitor ends it (raises MonitorUnavailable, also when it has gone silent).
         """
 
@@ -48,8 +52,25 @@ class Vitals(Protocol):
 class SessionHost(Protocol):
     """The web framework under one session."""
 
-    def end(self, reason: str) -> None:
-        """Close the session's page and destroy the session; returns at once, from any thread."""
+    def show(self, message: Notice, shown: Callable[[], None]) -> None:
+        """Show a message in the session's page until it is closed there.
+
+        Calls `shown`, once, as soon as the page has it. Returns at once, from any thread. What
+        cannot be shown now, since the page is still loading or its event loop is blocked, is
+        shown when it can be; never, if the session has ended by then.
+        """
+
+    def drained(self, notice: DrainNotice | None) -> None:
+        """Show in the session's page that its app is being drained, None: no longer.
+
+        Returns at once, from any thread; shown as soon as it can be, as messages are.
+        """
+
+    def end(self, reason: str, by: str | None = None) -> None:
+        """Tell the session's page why and by whom, close it, and destroy the session.
+
+        Returns at once, from any thread.
+        """
 
     def run(self, work: Coroutine[Any, Any, object]) -> Callable[[float], None]:
         """Start `work` where the session's asynchronous code runs.

@@ -101,8 +101,9 @@ class Endings:
     def _end_page(self, session: TrackedSession) -> None:
         """End the page of a killed session: when its callbacks ran, or have hung for too long."""
         if self._obeying.pop(session, None) is not None:
-            reason = session.order.reason if session.order else None
-            session.host.end(reason or DEFAULT_REASON)
+            order = session.order
+            assert order
+            session.host.end(order.reason or DEFAULT_REASON, order.requested_by)
 
     def _run_callbacks(self, session: TrackedSession, until: float | None = None) -> bool:
         """Run the callbacks, or wait for whoever does: they run once. Tell whether they ran."""

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..domain.drain import Drain
 from ..domain.errors import MonitorError, SessionEnded, SessionNotFound
-from ..domain.ids import SessionId
+from ..domain.ids import MessageId, SessionId
 from ..domain.kill import Kill
-from ..domain.report import News, Report, is_served_by, require_served_by
+from ..domain.message import Message
+from ..domain.report import News, Report, Shown, is_served_by, require_served_by
 from ..domain.session import Session
 from .ports import Beat, Beaten, Clock, UnitOfWork
 
@@ -20,6 +22,8 @@ class Receipt:
     created    those that it made known
     kills      the orders for sessions that it spoke for
     failures   what was not taken, in the order in which it was found
+    messages   what is on its way to the pages of its process
+    drains     all that stand, if it came from a process
     """
 
     at: datetime
@@ -27,6 +31,8 @@ class Receipt:
     created: set[SessionId] = field(default_factory=set)
     kills: dict[SessionId, Kill] = field(default_factory=dict)
     failures: list[tuple[SessionId, MonitorError]] = field(default_factory=list)
+    messages: Sequence[Message] = ()
+    drains: Sequence[Drain] = ()
 
     def require(self) -> None:
         """Raise the first failure, if there is one."""
@@ -56,11 +62,12 @@ class RecordReports:
         async with self.unit_of_work() as sessions:
             before = await sessions.get({each.session_id for each in _news(reports)})
             after = dict(before)
-            for report, receipt in every:
-                _take_news(report, receipt, after)
+            shown = [key for each, receipt in every for key in _take_news(each, receipt, after)]
             await sessions.save(
                 session for key, session in after.items() if session is not before.get(key)
             )
+            if shown:
+                await sessions.shown(shown)
             beaten = await sessions.beat([_beat(report) for report in reports], now)
             absent = {key for each in beaten for key in each.absent}
             known = await sessions.get(absent)
@@ -73,7 +80,10 @@ def _news(reports: Sequence[Report]) -> Iterator[News]:
     return (news for report in reports for news in report.news)
 
 
-def _take_news(report: Report, receipt: Receipt, sessions: dict[SessionId, Session]) -> None:
+def _take_news(
+    report: Report, receipt: Receipt, sessions: dict[SessionId, Session]
+) -> Iterator[MessageId]:
+    """Take the news of a report; give the messages that it says were shown."""
     for news in report.news:
         session_id = news.session_id
         session = sessions.get(session_id)
@@ -85,6 +95,8 @@ def _take_news(report: Report, receipt: Receipt, sessions: dict[SessionId, Sessi
         else:
             if session is None:
                 receipt.created.add(session_id)
+            if isinstance(news, Shown):
+                yield news.message_id
 
 
 def _beat(report: Report) -> Beat:
@@ -105,6 +117,7 @@ def _settle(
             if session.kill and not session.end and is_served_by(session, report.process):
                 receipt.kills[session.session_id] = session.kill
     receipt.kills |= beaten.kills
+    receipt.messages, receipt.drains = beaten.messages, beaten.drains
     for session_id in beaten.absent:
         session = known.get(session_id)
         over = session is not None and session.end is not None

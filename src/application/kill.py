@@ -1,13 +1,15 @@
-"""Ordering the end of a session, or of a whole app."""
+"""Ordering the end of a session, of several, or of a whole app."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..domain.ids import KillId, SessionId, name
 from ..domain.kill import Kill
 from ..domain.report import known
+from ..domain.session import Session
 from ..domain.staleness import Observation, StalenessPolicy
-from .ports import Clock, Ids, KilledAll, UnitOfWork
+from .ports import Clock, Ids, Reached, SessionRepository, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +44,43 @@ class RequestKillAll:
 
     async def __call__(
         self, app_name: str, *, reason: str | None = None, requested_by: str | None = None
-    ) -> KilledAll:
+    ) -> Reached:
         """Store an order for each session and return whom it reached (raises Invalid)."""
         order = _order(self.ids, self.clock.now(), reason, requested_by)
         async with self.unit_of_work() as sessions:
             live = await sessions.live_of(name("app_name", app_name))
-            await sessions.save(
-                session.ordered(replace(order, kill_id=KillId(self.ids.new()))) for session in live
-            )
-        return KilledAll(session_ids=tuple(session.session_id for session in live))
+            return await _order_all(sessions, live, order, self.ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKillMany:
+    """Order the end of those of some sessions that are live at this moment."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    ids: Ids
+
+    async def __call__(
+        self,
+        session_ids: Collection[SessionId],
+        *,
+        reason: str | None = None,
+        requested_by: str | None = None,
+    ) -> Reached:
+        """Store an order for each session and return whom it reached (raises Invalid)."""
+        order = _order(self.ids, self.clock.now(), reason, requested_by)
+        async with self.unit_of_work() as sessions:
+            found = (await sessions.get(session_ids)).values()
+            live = [session for session in found if not session.end]
+            return await _order_all(sessions, live, order, self.ids)
+
+
+async def _order_all(
+    repository: SessionRepository, sessions: Iterable[Session], order: Kill, ids: Ids
+) -> Reached:
+    ordered = [each.ordered(replace(order, kill_id=KillId(ids.new()))) for each in sessions]
+    await repository.save(ordered)
+    return Reached(session_ids=tuple(session.session_id for session in ordered))
 
 
 def _order(ids: Ids, now: datetime, reason: str | None, requested_by: str | None) -> Kill:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import inf, isnan
 
-from ..domain.report import Figures, Order, Reply
+from ..domain.report import Drains, Figures, Instruction, Notice, Order, Reply
 from .app_ports import Monitor, MonitorUnavailable, Vitals
 from .backoff import Backoff
 from .clock import Clock
@@ -122,10 +122,16 @@ class Link:
         self._due, self._stopping = threading.Event(), threading.Event()
         self._stopping.set()
 
-    def _take(self, order: Order) -> None:
-        """Obey an order of the stream; what becomes of it is told by the link's thread."""
-        self._endings.obey(self.tracking.take(order))
-        self.wake()
+    def _take(self, instruction: Instruction) -> None:
+        """Do what the stream says; what becomes of it is told by the link's thread."""
+        match instruction:
+            case Order():
+                self._endings.obey(self.tracking.take(instruction))
+                self.wake()
+            case Notice():
+                self.tracking.show([instruction])
+            case Drains():
+                self.tracking.drained(instruction.drains)
 
     # The thread ---------------------------------------------------------------------------
 
@@ -170,10 +176,14 @@ class Link:
         draft = self.tracking.draft(beat=beat, figures=self._figures() if beat else None)
         if not (draft.report.session_ids or draft.report.news):
             return 0.0
+        heard = self.tracking.notices.heard
         reply = self.monitor.report(draft.report)
         killed = self.tracking.settle(draft, reply)
         self._reached(reply, now if draft.report.session_ids else None)
         self._endings.obey(killed)
+        self.tracking.show(reply.messages)
+        if heard == self.tracking.notices.heard:  # else the stream has brought newer ones
+            self.tracking.drained(reply.drains)
         if self.tracking.due():
             self._due.set()
         return self._pause_after(reply)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..domain.ids import KillId, ProcessId
-from ..domain.report import Order
+from ..domain.report import Instruction, Order
 from .app_ports import Monitor, MonitorUnavailable, MonitorUnreachable
 from .backoff import Backoff
 from .clock import Clock
@@ -30,7 +30,7 @@ class OrderStream:
     monitor: Monitor
     process_id: ProcessId
     clock: Clock
-    obey: Callable[[Order], None]
+    obey: Callable[[Instruction], None]
     longest_pause: Callable[[], float]
     backoff: Backoff
     connected: bool = False
@@ -69,8 +69,9 @@ class OrderStream:
                 self.connected = True
                 if self._stopping.is_set():
                     break
-                if order:
+                if isinstance(order, Order):  # a message may well come twice
                     self._last = order.kill_id
+                if order:
                     self.obey(order)
         except MonitorUnavailable as error:
             failure = error

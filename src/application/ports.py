@@ -1,4 +1,4 @@
-"""The ports of the service and of its operators: what the use cases need, named by role."""
+"""The ports of the service: what its use cases need, named by role."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, Self
 
 from ..domain.change import Change
-from ..domain.ids import ProcessId, SessionId
+from ..domain.drain import Drain
+from ..domain.event import SessionEvent
+from ..domain.ids import MessageId, ProcessId, SessionId
 from ..domain.kill import Kill
-from ..domain.report import Figures, Order
+from ..domain.message import Message
+from ..domain.report import Figures, Notice, Order
 from ..domain.session import Process, Session
-from ..domain.staleness import Observation, Status
 from .clock import Clock as Clock  # noqa: PLC0414  # every use case finds its ports here
 from .clock import Ids as Ids  # noqa: PLC0414  # as above
-
-# The service's side ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,21 +34,25 @@ class Beaten:
     absent   its ids that are no live sessions, or not this process's
     kills    the kills that were ordered, of all the others
     whole    whether the others are all live sessions that the process has
+    messages what is on its way to the pages of the process
+    drains   all that stand, if a process speaks
     """
 
     absent: tuple[SessionId, ...] = ()
     kills: Mapping[SessionId, Kill] = field(default_factory=dict)
     whole: bool = False
+    messages: Sequence[Message] = ()
+    drains: Sequence[Drain] = ()
 
 
 class SessionRepository(Protocol):
-    """The sessions within one transaction, live and ended."""
+    """The sessions within one transaction, live and ended, and what they are to be told."""
 
     async def get(self, session_ids: Collection[SessionId]) -> dict[SessionId, Session]:
         """Return those of the sessions that are known, whether live or ended."""
 
-    async def live_of(self, app_name: str) -> list[Session]:
-        """Return all live sessions of an app."""
+    async def live_of(self, app_name: str | None) -> list[Session]:
+        """Return all live sessions of an app; None: of every app."""
 
     async def silent_since(self, moment: datetime) -> list[Session]:
         """Return the live sessions last heard of at `moment` or before."""
@@ -64,6 +68,24 @@ class SessionRepository(Protocol):
 
     async def forget_ended(self, before: datetime) -> int:
         """Delete from the history what ended before; return how many sessions."""
+
+    async def note(self, events: Sequence[SessionEvent]) -> None:
+        """Store events in their order; of MOST_EVENTS of a session the oldest go, tasks first."""
+
+    async def send(self, messages: Sequence[Message]) -> set[ProcessId]:
+        """Store messages until they are shown or their sessions end; return whose they are."""
+
+    async def shown(self, message_ids: Collection[MessageId]) -> list[Message]:
+        """Delete messages that have reached their pages; return those that were on their way."""
+
+    async def drains(self) -> list[Drain]:
+        """Return the drains that stand, in the order of the apps' names."""
+
+    async def drain(self, drain: Drain) -> set[ProcessId]:
+        """Store the drain of an app, instead of a former one; return who serves the app."""
+
+    async def undrain(self, app_name: str) -> set[ProcessId]:
+        """Delete the drain of an app; return who serves the app."""
 
 
 class UnitOfWork(Protocol):
@@ -160,8 +182,17 @@ class SessionReader(Protocol):
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:
         """Return the processes that have live sessions or were heard of after a moment."""
 
-    async def orders(self, process_id: ProcessId) -> list[Order]:
-        """Return the kills that a process has not reported as delivered, in the order of ids."""
+    async def events(self, session_id: SessionId) -> list[SessionEvent]:
+        """Return what has happened to a session, in the order in which it was noted."""
+
+    async def orders(self, process_id: ProcessId) -> list[Order | Notice]:
+        """Return what a process has not reported as delivered or shown, in the order of ids."""
+
+    async def drains(self) -> list[Drain]:
+        """Return the drains that stand, in the order of the apps' names."""
+
+    async def overstaying(self, now: datetime) -> list[SessionId]:
+        """Return the live sessions that a drain is to end by now, and nobody has ordered killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,13 +232,20 @@ class Listener(Protocol):
 
 
 class KillChannel(Protocol):
-    """Wakes the streams that carry kills to the processes; the orders are in the store."""
+    """Wakes the streams that carry orders to the processes; the orders are in the store."""
 
     def poke(self, process_ids: Collection[ProcessId]) -> None:
         """Say that there may be an order for these processes; never waits."""
 
     def listen(self, process_id: ProcessId) -> AbstractContextManager[Listener]:
         """Listen for a process while the block lasts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """The sessions that an order or a message has reached."""
+
+    session_ids: tuple[SessionId, ...]
 
 
 class CannotStart(Exception):
@@ -219,40 +257,3 @@ class Readiness(Protocol):
 
     async def check(self) -> str | None:
         """Return None, or in one line what is missing."""
-
-
-# The operator's side -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KilledAll:
-    """The sessions that an order to end a whole app has reached."""
-
-    session_ids: tuple[SessionId, ...]
-
-
-class OperatorError(Exception):
-    """The server refused or could not be reached: one line for a person to read."""
-
-
-class Operator(Protocol):
-    """The server as an operator sees it; every method raises OperatorError."""
-
-    async def sessions(
-        self,
-        *,
-        app_name: str | None = None,
-        status: Status | None = None,
-        user_id: str | None = None,
-    ) -> list[Observation]:
-        """Return all live sessions that match."""
-
-    async def kill(
-        self, session_id: SessionId, *, reason: str | None = None, requested_by: str | None = None
-    ) -> Kill:
-        """Order the end of a session; ordered again, the first order stands."""
-
-    async def kill_all(
-        self, app_name: str, *, reason: str | None = None, requested_by: str | None = None
-    ) -> KilledAll:
-        """Order the end of every session of an app that is live now."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..domain.errors import Gone, NotFound
-from ..domain.report import Order, Refusal, Reply, Report
+from ..domain.report import Draining, Notice, Order, Refusal, Reply, Report
 from .intake import Record
 
 
@@ -12,7 +12,8 @@ class RecordReport:
     """Take all that a process has to tell in one transaction.
 
     News that breaks a rule is refused by itself, the rest of the report is taken. The reply
-    repeats every kill until its session has ended, so that a lost push loses no order.
+    repeats every kill until its session has ended and every message until it was shown, so that a
+    lost push loses none, and lists all drains that stand.
     """
 
     record: Record
@@ -25,8 +26,7 @@ class RecordReport:
         return Reply(
             heartbeat_interval=self.heartbeat_interval,
             kill_requested=tuple(
-                Order(session_id=session_id, kill_id=kill.kill_id, reason=kill.reason)
-                for session_id, kill in receipt.kills.items()
+                Order.of(session_id, kill) for session_id, kill in receipt.kills.items()
             ),
             unknown=tuple(dict.fromkeys(key for key, why in found if isinstance(why, NotFound))),
             ended=tuple(dict.fromkeys(key for key, why in found if isinstance(why, Gone))),
@@ -35,4 +35,6 @@ class RecordReport:
                 for key, why in found
                 if not isinstance(why, NotFound | Gone)
             ),
+            messages=tuple(map(Notice.of, receipt.messages)),
+            drains=tuple(Draining.of(each, receipt.at) for each in receipt.drains),
         )

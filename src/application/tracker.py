@@ -9,6 +9,7 @@ from uuid import UUID
 
 from ..domain.ids import cleaned
 from .app_ports import Interruptions
+from .draining import DrainNotice
 from .link import Link
 from .pool import SharedPool, Work, share
 from .task import InterruptibleTask, Task
@@ -60,6 +61,11 @@ class Tracker:
     def kill_requested(self) -> bool:
         """Whether an operator has ordered the end of the session."""
         return self._session.order is not None
+
+    @property
+    def draining(self) -> DrainNotice | None:
+        """The drain of the app, as far as the process has heard of it: `reason`, `seconds_left`."""
+        return self._link.tracking.notices.standing(self._session.app_name)
 
     @property
     def over(self) -> bool:

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, filterfalse, islice
 from typing import Any
 
@@ -14,19 +15,24 @@ from ..domain.ids import SessionId
 from ..domain.kill import KillState
 from ..domain.report import (
     Activity,
+    Draining,
     Ending,
     Figures,
     KillStep,
     News,
+    Notice,
     Order,
     Registration,
     Reply,
     Report,
+    Shown,
 )
 from ..domain.session import EndReason, Process
 from .app_ports import SessionHost
 from .blocks import Blocks
 from .clock import Clock, Ids
+from .draining import DrainNotice
+from .notices import Notices, attempt
 
 NEWS_PER_REPORT = 200
 """Most news of a kind in one report: with the longest names, of four bytes a character, and as
@@ -69,6 +75,7 @@ class TrackedSession:
     step_told: KillState | None = None
     callbacks: list[Callback] | None = field(default_factory=list)
     blocks: Blocks = field(default_factory=Blocks)
+    drain: DrainNotice | None = None
     over: bool = False
 
 
@@ -80,6 +87,7 @@ class Draft:
     registrations: tuple[TrackedSession, ...]
     activities: tuple[tuple[TrackedSession, int], ...]
     steps: tuple[tuple[TrackedSession, KillStep], ...]
+    shown: tuple[Shown, ...]
     endings: tuple[KillStep | Ending, ...]
 
     def told_of(self) -> dict[TrackedSession, None]:
@@ -93,6 +101,7 @@ class Tracking:
 
     def __init__(self, process: Process, clock: Clock, ids: Ids) -> None:
         self.process = process
+        self.notices = Notices(clock=clock)
         self._clock = clock
         self._ids = ids
         self._lock = threading.Lock()
@@ -117,6 +126,7 @@ class Tracking:
             self._live[session.session_id] = session
             self._note(session)
         self.wake()
+        self._show_drain(session)
         return session
 
     def begin(self, session: TrackedSession, name: str) -> RunningTask:
@@ -204,6 +214,7 @@ class Tracking:
         self._live, self._telling = {}, {}
         self._endings = deque(maxlen=ENDINGS_KEPT)
         self._to_beat = []
+        self.notices = Notices(clock=self._clock)
         self.wake = lambda: None
 
     # What the link sends and receives ---------------------------------------------------
@@ -218,11 +229,13 @@ class Tracking:
             activities = tuple((each, each.activity) for each in changed)
             stepped = islice(filter(_stepped, telling), NEWS_PER_REPORT)
             steps = tuple((each, _kill_step(each)) for each in stepped)
+            shown = tuple(islice(self.notices.unconfirmed(beat=beat), NEWS_PER_REPORT))
             endings = tuple(islice(self._endings, NEWS_PER_REPORT))
             news: tuple[News, ...] = (
                 *(_registration(each, self.process, now) for each in new),
                 *(_activity(each, now) for each, _ in activities),
                 *(step for _, step in steps),
+                *shown,
                 *endings,
             )
             if beat:
@@ -235,7 +248,7 @@ class Tracking:
                 news=news,
                 figures=figures,
             )
-        return Draft(report, new, activities, steps, endings)
+        return Draft(report, new, activities, steps, shown, endings)
 
     def settle(self, draft: Draft, reply: Reply) -> list[TrackedSession]:
         """Take in the reply to a draft; return the sessions that are to be ended now."""
@@ -245,6 +258,7 @@ class Tracking:
             for session, step in draft.steps:
                 if session.order and session.order.kill_id == step.kill_id:
                     session.step_told = step.state
+            self.notices.confirm(draft.shown)
             told = set(draft.endings)
             while self._endings and self._endings[0] in told:
                 self._endings.popleft()
@@ -267,7 +281,31 @@ class Tracking:
     def due(self) -> bool:
         """Tell whether there is news that the monitor has not been told."""
         with self._lock:
-            return bool(self._endings or self._to_beat or self._telling)
+            return bool(self._endings or self._to_beat or self._telling or self.notices.due())
+
+    # What operators tell the pages -------------------------------------------------------
+
+    def show(self, messages: Iterable[Notice]) -> None:
+        """Show messages in the pages of the sessions that they are for, each once."""
+        for message in messages:
+            with self._lock:
+                session = self._live.get(message.session_id)
+            if session:
+                self.notices.show(message, session.host, self.wake)
+
+    def drained(self, drains: Iterable[Draining]) -> None:
+        """Take in all the drains that stand, and show what is new, changed or over."""
+        changed = self.notices.drained(drains)
+        for session in self.live() if changed else ():
+            if session.app_name in changed:
+                self._show_drain(session)
+
+    def _show_drain(self, session: TrackedSession) -> None:
+        """Show the app's drain as it stands, even if that changes meanwhile."""
+        told = session.drain
+        while (notice := self.notices.standing(session.app_name)) is not told:
+            attempt(partial(session.host.drained, notice))
+            session.drain = told = notice
 
     def _note(self, session: TrackedSession) -> None:
         """Put a session behind all others that have news, or nowhere if it has none."""

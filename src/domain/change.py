@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from .drain import Drain
 from .ids import ProcessId, SessionId
 from .session import Session
 
@@ -23,4 +24,12 @@ class Heard:
     process_ids: tuple[ProcessId, ...] = ()
 
 
-Change = Changed | Heard
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainChanged:
+    """An app's drain is on these terms; None: it is not drained."""
+
+    app_name: str
+    drain: Drain | None
+
+
+Change = Changed | Heard | DrainChanged

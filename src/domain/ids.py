@@ -9,12 +9,17 @@ from .errors import InvalidField
 SessionId = NewType("SessionId", UUID)
 ProcessId = NewType("ProcessId", UUID)
 KillId = NewType("KillId", UUID)
+MessageId = NewType("MessageId", UUID)
+DrainId = NewType("DrainId", UUID)
 
 NAME_LENGTH = 200
 """Longest name of an app, a user or a task, in characters."""
 
 REASON_LENGTH = 500
-"""Longest reason of a kill, in characters."""
+"""Longest reason of a kill or a drain, in characters."""
+
+MESSAGE_LENGTH = 1_000
+"""Longest message to a page, in characters."""
 
 _UNPRINTABLE = {"Cc", "Cs"}
 """Unicode categories no name may hold: control characters and lone surrogates."""
@@ -32,6 +37,16 @@ def name(field: str, text: str, longest: int = NAME_LENGTH) -> str:
     if not plain and any(unicodedata.category(each) in _UNPRINTABLE for each in trimmed):
         raise InvalidField(field, "must not contain control characters")
     return trimmed
+
+
+def text(field: str, value: str, longest: int) -> str:
+    """Return `value` trimmed, if it is a text: as a name is, but it may have several lines.
+
+    Raises InvalidField, which bears the name of the `field`.
+    """
+    lines = value.strip().splitlines()
+    name(field, " ".join(lines), longest)
+    return "\n".join(lines)
 
 
 def cleaned(text: object, fallback: str) -> str:

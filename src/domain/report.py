@@ -6,10 +6,14 @@ clocks of the two hosts need not agree: only the monitor's `now` counts.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
 
+from .drain import Drain
 from .errors import InvalidField, SessionNotFound, SessionOfAnotherApp, SessionOfAnotherProcess
-from .ids import KillId, SessionId
-from .kill import KillState
+from .ids import DrainId, KillId, MessageId, SessionId
+from .kill import Kill, KillState
+from .message import Message
 from .session import EndReason, Process, Session
 from .task import Task
 
@@ -107,7 +111,19 @@ class Ending:
         return known(session, self.session_id).ended(now, self.reason)
 
 
-News = Registration | Activity | KillStep | Ending
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A message was shown in a session's page; told again, it changes nothing."""
+
+    session_id: SessionId
+    message_id: MessageId
+
+    def applied(self, session: Session | None, now: datetime) -> Session:  # noqa: ARG002  # as others
+        """Return the session as it is (raises NotFound)."""
+        return known(session, self.session_id)
+
+
+News = Registration | Activity | KillStep | Shown | Ending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +164,81 @@ class Order:
     session_id: SessionId
     kill_id: KillId
     reason: str | None = None
+    requested_by: str | None = None
+
+    @classmethod
+    def of(cls, session_id: SessionId, kill: Kill) -> Self:
+        """Return a kill as a process is told of it."""
+        return cls(
+            session_id=session_id,
+            kill_id=kill.kill_id,
+            reason=kill.reason,
+            requested_by=kill.requested_by,
+        )
+
+    @property
+    def id(self) -> UUID:
+        """What tells it from every other order."""
+        return self.kill_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A message on its way to the process that serves the session."""
+
+    session_id: SessionId
+    message_id: MessageId
+    text: str
+    sent_by: str | None = None
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Return a message as a process is told of it."""
+        return cls(
+            session_id=message.session_id,
+            message_id=message.message_id,
+            text=message.text,
+            sent_by=message.sent_by,
+        )
+
+    @property
+    def id(self) -> UUID:
+        """What tells it from every other order."""
+        return self.message_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draining:
+    """An app is being drained; in `seconds_left` its sessions will be ended, if that is set."""
+
+    app_name: str
+    drain_id: DrainId
+    seconds_left: float | None = None
+    reason: str | None = None
+    requested_by: str | None = None
+
+    @classmethod
+    def of(cls, drain: Drain, now: datetime) -> Self:
+        """Return a drain as a process is told of it."""
+        left = (drain.kill_at - now).total_seconds() if drain.kill_at else None
+        return cls(
+            app_name=drain.app_name,
+            drain_id=drain.drain_id,
+            seconds_left=left if left is None else max(0.0, left),
+            reason=drain.reason,
+            requested_by=drain.requested_by,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drains:
+    """All the drains that stand now; whatever is not among them is over."""
+
+    drains: tuple[Draining, ...] = ()
+
+
+Instruction = Order | Notice | Drains
+"""What the order stream brings to a process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +251,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the monitor answers a report: orders to obey, ids it does not know, ids that ended."""
+    """What the monitor answers a report: orders to obey, ids it does not know, ids that ended.
+
+    `drains` are all that stand, whichever apps the process has.
+    """
 
     heartbeat_interval: float
     kill_requested: tuple[Order, ...] = ()
     unknown: tuple[SessionId, ...] = ()
     ended: tuple[SessionId, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    messages: tuple[Notice, ...] = ()
+    drains: tuple[Draining, ...] = ()
 
 
 def known(session: Session | None, session_id: SessionId) -> Session:

@@ -17,6 +17,9 @@ from .hosting import keep_pauses_short, told_to_stop
 CHECKPOINT_EVERY = 1.0
 """Time between two looks at the length of the database's log, in seconds."""
 
+DRAIN_EVERY = 0.5
+"""Time between two looks at the drains that are to kill by now, in seconds."""
+
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +36,7 @@ def create(service: Service | None = None) -> Litestar:
         upgrade(database)
         chores = [
             asyncio.create_task(_sweep(service)),
+            asyncio.create_task(_enforce_drains(service)),
             asyncio.create_task(_checkpoint(database)),
             asyncio.create_task(keep_pauses_short()),
         ]
@@ -74,3 +78,14 @@ async def _sweep(service: Service) -> None:
                 log.info("Sessions that have expired: %d", expired)
         except Exception:
             log.exception("A sweep failed; the next one is due in %g s", interval)
+
+
+async def _enforce_drains(service: Service) -> None:
+    enforce = service.enforce_drains()
+    while True:
+        await asyncio.sleep(DRAIN_EVERY)
+        try:
+            if killed := await enforce():
+                log.info("Sessions killed because their app is drained: %d", killed)
+        except Exception:
+            log.exception("Drains were not enforced; the next look is due in %g s", DRAIN_EVERY)

@@ -14,15 +14,19 @@ from ..adapters.storage.reader import SqlReader
 from ..adapters.storage.sessions import SqlUnitOfWork
 from ..adapters.storage.sqlite import SqliteDatabase
 from ..application.announcing import AnnouncingUnitOfWork
+from ..application.drain import DrainApp, EnforceDrains, ListDrains, UndrainApp
 from ..application.end import EndSession
 from ..application.group import GroupCommit
 from ..application.health import CheckReadiness
 from ..application.heartbeat import RecordHeartbeat
 from ..application.intake import RecordReports
-from ..application.kill import RequestKill, RequestKillAll
+from ..application.kill import RequestKill, RequestKillAll, RequestKillMany
+from ..application.life import ListEvents
 from ..application.listing import GetSession, ListSessions
+from ..application.message import SendMessage
 from ..application.orders_due import ListOrdersDue
 from ..application.processes import ListProcesses
+from ..application.recording import RecordingUnitOfWork
 from ..application.register import RegisterSession
 from ..application.report import RecordReport
 from ..application.status import ReportStatus
@@ -54,7 +58,11 @@ class Service(containers.DeclarativeContainer):
     keep_alive = providers.Object(partial(uniform, *KEEP_ALIVE_WITHIN))
     unit_of_work = providers.Singleton(
         AnnouncingUnitOfWork,
-        unit_of_work=providers.Singleton(SqlUnitOfWork, database),
+        unit_of_work=providers.Singleton(
+            RecordingUnitOfWork,
+            unit_of_work=providers.Singleton(SqlUnitOfWork, database),
+            clock=clock,
+        ),
         feed=feed,
         kills=kills,
     )
@@ -76,6 +84,9 @@ class Service(containers.DeclarativeContainer):
             Watch.begin, clock.provided.now.call(), settings.provided.sweep_interval
         ),
     )
+    enforce_drains = providers.Singleton(
+        EnforceDrains, reader=reader, unit_of_work=unit_of_work, clock=clock, ids=ids
+    )
     record = providers.Singleton(
         GroupCommit, providers.Singleton(RecordReports, unit_of_work=unit_of_work, clock=clock)
     )
@@ -93,14 +104,22 @@ class Service(containers.DeclarativeContainer):
         kill=providers.Factory(
             RequestKill, unit_of_work=unit_of_work, clock=clock, policy=policy, ids=ids
         ),
+        kill_many=providers.Factory(
+            RequestKillMany, unit_of_work=unit_of_work, clock=clock, ids=ids
+        ),
         kill_app=providers.Factory(RequestKillAll, unit_of_work=unit_of_work, clock=clock, ids=ids),
+        send=providers.Factory(SendMessage, unit_of_work=unit_of_work, clock=clock, ids=ids),
+        drain=providers.Factory(DrainApp, unit_of_work=unit_of_work, clock=clock, ids=ids),
+        undrain=providers.Factory(UndrainApp, unit_of_work=unit_of_work),
+        drains=providers.Factory(ListDrains, reader=reader),
         remove_stale=providers.Factory(RemoveStale, remove_silent=remove_silent, policy=policy),
         listing=providers.Factory(ListSessions, reader=reader, clock=clock, policy=policy),
         find=providers.Factory(GetSession, reader=reader, clock=clock, policy=policy),
+        events=providers.Factory(ListEvents, reader=reader),
         processes=providers.Factory(ListProcesses, reader=reader, clock=clock, policy=policy),
         order_streams=providers.Factory(
             OrderStreams,
-            due=providers.Factory(ListOrdersDue, reader=reader),
+            due=providers.Factory(ListOrdersDue, reader=reader, clock=clock),
             kills=kills,
             keep_alive=keep_alive,
         ),

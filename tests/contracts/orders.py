@@ -10,7 +10,7 @@ from itertools import count
 from panel_session_monitor.application.app_ports import Monitor
 from panel_session_monitor.domain.ids import KillId, SessionId
 from panel_session_monitor.domain.kill import KillState
-from panel_session_monitor.domain.report import KillStep, Order, Registration, Report
+from panel_session_monitor.domain.report import Instruction, KillStep, Order, Registration, Report
 from panel_session_monitor.domain.session import Process
 
 from ..fakes.examples import a_process, session_id
@@ -33,7 +33,7 @@ class Desk:
         self.monitor.report(Report(process=self.process, news=(news,)))
         return number
 
-    def opened(self, after: KillId | None = None) -> Iterator[Order | None]:
+    def opened(self, after: KillId | None = None) -> Iterator[Instruction | None]:
         """Open the process's stream, and wait until it stands."""
         stream = self.monitor.orders(self.process.process_id, after)
         assert next(stream) is None

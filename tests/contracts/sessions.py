@@ -23,20 +23,24 @@ from panel_session_monitor.application.ports import (
     SessionRepository,
     UnitOfWork,
 )
+from panel_session_monitor.domain.event import MOST_EVENTS, EventKind
 from panel_session_monitor.domain.ids import ProcessId, SessionId
 from panel_session_monitor.domain.kill import Kill
-from panel_session_monitor.domain.report import Figures
+from panel_session_monitor.domain.report import Figures, Notice, Order
 from panel_session_monitor.domain.session import EndReason, Process, Session
 from panel_session_monitor.domain.task import Task
 
 from ..fakes.clock import NOON
 from ..fakes.examples import (
     MICROSECOND,
+    a_drain,
     a_kill,
+    a_message,
     a_process,
     a_session,
     a_task,
     ago,
+    an_event,
     session_id,
 )
 
@@ -677,11 +681,201 @@ class SessionsContract:
 
         orders = await storage.reader.orders(mine.process_id)
 
-        assert [(each.session_id, each.kill_id) for each in orders] == [
-            (session_id(2), a_kill(11).kill_id),
-            (session_id(1), a_kill(12).kill_id),
+        assert orders == [
+            Order(session_id=session_id(2), kill_id=a_kill(11).kill_id),
+            Order(session_id=session_id(1), kill_id=a_kill(12).kill_id, reason="maintenance"),
         ]
-        assert [each.reason for each in orders] == [None, "maintenance"]
+
+    # Messages ------------------------------------------------------------------------------
+
+    async def test_a_message_is_on_its_way_until_it_is_shown(self, storage: Storage) -> None:
+        process, message = a_process(), a_message(1, 1, sent_by="ada")
+        await storage.save(a_session(1, process=process), a_session(2, process=a_process(2)))
+
+        async with storage.unit_of_work() as repository:
+            concerned = await repository.send([message, a_message(2, 2)])
+        waiting = await storage.reader.orders(process.process_id)
+        async with storage.unit_of_work() as repository:
+            first = await repository.shown([message.message_id] * 2)
+        async with storage.unit_of_work() as repository:
+            again = await repository.shown([message.message_id])
+
+        assert concerned == {process.process_id, a_process(2).process_id}
+        assert waiting == [Notice.of(message)]
+        assert (first, again) == ([message], [])
+        assert await storage.reader.orders(process.process_id) == []
+
+    async def test_messages_and_kills_come_in_the_order_of_their_ids(
+        self, storage: Storage
+    ) -> None:
+        process = a_process()
+        await storage.save(a_session(1, process=process, kill=a_kill(2)))
+
+        async with storage.unit_of_work() as repository:
+            await repository.send([a_message(3, 1), a_message(1, 1)])
+
+        orders = await storage.reader.orders(process.process_id)
+        numbers = [a_message(1, 1).message_id, a_kill(2).kill_id, a_message(3, 1).message_id]
+        assert [each.id for each in orders] == numbers
+
+    async def test_no_message_waits_for_a_session_that_has_ended(self, storage: Storage) -> None:
+        process, live = a_process(), a_session(1, process=a_process())
+        await storage.save(live)
+        async with storage.unit_of_work() as repository:
+            await repository.send([a_message(1, 1)])
+
+        await storage.save(live.ended(NOON))
+
+        async with storage.unit_of_work() as repository:
+            (beaten,) = await repository.beat([Beat(process=process, session_ids=())], NOON)
+            shown = await repository.shown([a_message(1, 1).message_id])
+        assert (list(beaten.messages), shown) == ([], [])
+        assert await storage.reader.orders(process.process_id) == []
+
+    async def test_a_message_goes_with_its_session_to_another_process(
+        self, storage: Storage
+    ) -> None:
+        await storage.save(a_session(1, process=a_process(1)))
+        async with storage.unit_of_work() as repository:
+            await repository.send([a_message(1, 1)])
+
+        await storage.save(a_session(1, process=a_process(2)))
+
+        notice = Notice.of(a_message(1, 1))
+        assert await storage.reader.orders(a_process(1).process_id) == []
+        assert await storage.reader.orders(a_process(2).process_id) == [notice]
+
+    async def test_a_beat_brings_the_messages_of_its_process_and_all_drains(
+        self, storage: Storage
+    ) -> None:
+        mine, other, newcomer = (a_process(number) for number in (1, 2, 3))
+        await storage.save(a_session(1, process=mine), a_session(2, process=other))
+        async with storage.unit_of_work() as repository:
+            await repository.send([a_message(1, 1), a_message(2, 2)])
+            await repository.drain(a_drain("stock"))
+
+        async with storage.unit_of_work() as repository:
+            beaten = await repository.beat(
+                [
+                    Beat(process=mine, session_ids=tuple(ids(1))),
+                    Beat(process=other, session_ids=()),
+                    Beat(process=newcomer, session_ids=()),
+                    Beat(process=None, session_ids=tuple(ids(1))),
+                ],
+                ago(-10),
+            )
+
+        assert [list(each.messages) for each in beaten] == [
+            [a_message(1, 1)],
+            [a_message(2, 2)],
+            [],
+            [],
+        ]
+        drains = [a_drain("stock")]
+        assert [list(each.drains) for each in beaten] == [drains, drains, drains, []]
+
+    # Drains --------------------------------------------------------------------------------
+
+    async def test_an_app_has_one_drain_and_the_last_terms_stand(self, storage: Storage) -> None:
+        full = a_drain("sales", kill_at=PRECISE, reason="r" * 500, requested_by="root")
+        process = a_process()
+        await storage.save(a_session(1, process=process), a_session(2), ended(a_session(3)))
+
+        async with storage.unit_of_work() as repository:
+            nobody = await repository.drain(a_drain("stock"))
+            await repository.drain(a_drain("sales"))
+            concerned = await repository.drain(full)
+        stood = await storage.reader.drains()
+        async with storage.unit_of_work() as repository:
+            within = await repository.drains()
+            left = await repository.undrain("sales")
+            await repository.undrain("nobody's")
+
+        assert (nobody, concerned, left) == (set(), {process.process_id}, {process.process_id})
+        assert stood == within == [full, a_drain("stock")]
+        assert await storage.reader.drains() == [a_drain("stock")]
+
+    @pytest.mark.parametrize(
+        ("kill_at", "overstaying"),
+        [(None, []), (NOON - MICROSECOND, [1, 2]), (NOON, [1, 2]), (NOON + MICROSECOND, [])],
+    )
+    async def test_those_overstay_whose_drain_kills_by_now(
+        self, storage: Storage, kill_at: datetime | None, overstaying: list[int]
+    ) -> None:
+        await storage.save(
+            a_session(1),
+            a_session(2, process=a_process()),
+            a_session(3, kill=a_kill()),
+            ended(a_session(4)),
+            a_session(5, app_name="stock"),
+        )
+
+        async with storage.unit_of_work() as repository:
+            await repository.drain(a_drain("sales", kill_at=kill_at))
+
+        assert sorted(await storage.reader.overstaying(NOON)) == ids(*overstaying)
+
+    async def test_the_live_of_no_app_are_those_of_all(self, storage: Storage) -> None:
+        await storage.save(a_session(1), a_session(2, app_name="stock"), ended(a_session(3)))
+
+        async with storage.unit_of_work() as repository:
+            live = await repository.live_of(None)
+
+        assert sorted(ids_of(live)) == ids(1, 2)
+
+    # Events --------------------------------------------------------------------------------
+
+    async def test_events_are_kept_in_the_order_in_which_they_were_noted(
+        self, storage: Storage
+    ) -> None:
+        full = an_event(1, EventKind.MESSAGE_SENT, at=PRECISE, text="x" * 1000, by="ada")
+        noted = [an_event(1), full, an_event(1, EventKind.CLOSED, at=ago(60))]
+
+        async with storage.unit_of_work() as repository:
+            await repository.note([noted[0], an_event(2)])
+        async with storage.unit_of_work() as repository:
+            await repository.note(noted[1:])
+
+        assert await storage.reader.events(session_id(1)) == noted
+        assert await storage.reader.events(session_id(2)) == [an_event(2)]
+        assert await storage.reader.events(session_id(3)) == []
+
+    async def test_of_too_many_events_the_oldest_of_tasks_go_first(self, storage: Storage) -> None:
+        opened, started = (
+            an_event(1),
+            [
+                an_event(1, EventKind.TASK_STARTED, text=f"Task {number}")
+                for number in range(MOST_EVENTS)
+            ],
+        )
+        said = [
+            an_event(1, EventKind.MESSAGE_SENT, text=f"Message {number}")
+            for number in range(MOST_EVENTS)
+        ]
+
+        async with storage.unit_of_work() as repository:
+            await repository.note([opened, an_event(2), *started])
+        tasks_went = await storage.reader.events(session_id(1))
+        async with storage.unit_of_work() as repository:
+            await repository.note(said)
+        everything_went = await storage.reader.events(session_id(1))
+
+        assert tasks_went == [opened, *started[1:]]
+        assert everything_went == said
+        assert await storage.reader.events(session_id(2)) == [an_event(2)]
+
+    async def test_events_are_forgotten_with_their_session(self, storage: Storage) -> None:
+        await storage.save(ended(a_session(1), ago(1)), ended(a_session(2), NOON), a_session(3))
+        async with storage.unit_of_work() as repository:
+            await repository.note([an_event(number) for number in (1, 2, 3)])
+
+        async with storage.unit_of_work() as repository:
+            await repository.forget_ended(NOON)
+
+        kept = [await storage.reader.events(session_id(number)) for number in (1, 2, 3)]
+        assert kept == [[], [an_event(2)], [an_event(3)]]
+
+    # Processes -----------------------------------------------------------------------------
 
     async def test_a_process_is_shown_with_what_it_tells_of_itself(self, storage: Storage) -> None:
         process = a_process(host="node-b", pid=17)

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 from panel_session_monitor.application.kill import RequestKill
+from panel_session_monitor.application.ports import LiveProcess
 from panel_session_monitor.domain.ids import KillId, SessionId
+from panel_session_monitor.domain.report import Figures
 from panel_session_monitor.domain.staleness import StalenessPolicy
 
-from ..fakes.clock import SettableClock
-from ..fakes.examples import a_session, a_task
+from ..fakes.clock import NOON, SettableClock
+from ..fakes.examples import a_process, a_session, a_task, session_id
 from ..fakes.ids import SequentialIds
 from ..fakes.monitor import InMemoryMonitor
 from ..fakes.operator import InMemoryOperator
@@ -58,9 +60,19 @@ def ward() -> Ward:
         number: int, *, app_name: str, user_id: str | None = None, task: str | None = None
     ) -> None:
         doing = a_task(name=task) if task else None
-        operator.hold(a_session(number, app_name=app_name, user_id=user_id, task=doing))
+        process = a_process()
+        served = LiveProcess(
+            process=process, started_at=NOON, last_heartbeat=NOON, sessions=1, figures=Figures()
+        )
+        operator.serving[:] = [served]
+        operator.hold(
+            a_session(number, app_name=app_name, user_id=user_id, task=doing, process=process)
+        )
 
-    return Ward(operator=operator, admit=admit)
+    async def leave(number: int) -> None:
+        operator.end(session_id(number))
+
+    return Ward(operator=operator, admit=admit, leave=leave)
 
 
 class TestInMemoryOperator(OperatorContract):

@@ -6,6 +6,7 @@ It leans on what Bokeh keeps private: a new Bokeh that changes it breaks here fi
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import time
 
 import pytest
@@ -169,3 +170,19 @@ def test_an_id_that_the_page_itself_brings_is_not_banned(servers: dict[str, Serv
     assert server.events("created")[-1]["at"] > server.when("destroyed", "chosen")
     with mute_peer(server, token) as peer:
         peer.joined()
+
+
+def test_a_ping_of_bokehs_between_the_close_and_the_end_leaves_no_trouble(
+    start: Start, tmp_path: Path
+) -> None:
+    server = serve(start, tmp_path, unused=15_000, options="--keep-alive 50")
+    server.answers()
+    session, token = server.load()
+    with mute_peer(server, token) as peer:
+        peer.joined()
+
+        server.kill(session, REASON)
+
+        server.when("destroyed", session)
+    server.load()  # it goes on serving
+    assert "Traceback" not in server.process.output

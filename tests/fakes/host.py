@@ -6,10 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from panel_session_monitor.application.draining import DrainNotice
+from panel_session_monitor.domain.report import Notice
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingHost:
-    """Keeps the reasons for which the session was ended; coroutines run in a loop of their own.
+    """Keeps what it was told to show and why to end; coroutines run in a loop of their own.
 
     has_loop   whether the session has an event loop that answers
     pings      what it has yet to answer
@@ -17,14 +20,30 @@ class RecordingHost:
     """
 
     ended_for: list[str] = field(default_factory=list)
+    ended_by: list[str | None] = field(default_factory=list)
+    messages: list[tuple[Notice, Callable[[], None]]] = field(default_factory=list)
+    drains: list[DrainNotice | None] = field(default_factory=list)
     failure: Exception | None = None
     has_loop: bool = False
     pings: list[Callable[[], None]] = field(default_factory=list)
     released: list[None] = field(default_factory=list)
 
-    def end(self, reason: str) -> None:
+    def show(self, message: Notice, shown: Callable[[], None]) -> None:
+        """Keep the message: whether the page gets it is for the test."""
+        self.messages.append((message, shown))
+        if self.failure:
+            raise self.failure
+
+    def drained(self, notice: DrainNotice | None) -> None:
+        """Note the drain."""
+        self.drains.append(notice)
+        if self.failure:
+            raise self.failure
+
+    def end(self, reason: str, by: str | None = None) -> None:
         """Note the end, or fail with `failure`."""
         self.ended_for.append(reason)
+        self.ended_by.append(by)
         if self.failure:
             raise self.failure
 

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from uuid import UUID
 
 from panel_session_monitor.application.clock import Clock
 from panel_session_monitor.application.group import GroupCommit
 from panel_session_monitor.application.intake import RecordReports
 from panel_session_monitor.application.report import RecordReport
+from panel_session_monitor.domain.drain import Drain
 from panel_session_monitor.domain.ids import KillId, ProcessId
-from panel_session_monitor.domain.report import Order, Reply, Report
+from panel_session_monitor.domain.report import Draining, Drains, Instruction, Reply, Report
 
 from .sessions import InMemorySessions
 
@@ -55,21 +57,27 @@ class InMemoryMonitor:
             raise self.reply_lost
         return self.garble(reply) if self.garble else reply
 
-    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+    def orders(
+        self, process_id: ProcessId, after: KillId | None = None
+    ) -> Iterator[Instruction | None]:
         """Yield None, then the orders in the store, and again when it is poked."""
         self.streams.append(after)
         if self.no_orders:
             raise self.no_orders
         yield None
-        given: set[KillId] = set()
+        given: set[UUID] = set()
+        standing: list[Drain] = []
         poke: BaseException | bool = True
         while poke:
             if isinstance(poke, BaseException):
                 raise poke
             for order in asyncio.run(self.sessions.orders(process_id)):
-                if order.kill_id not in given and not (after and order.kill_id <= after):
-                    given.add(order.kill_id)
+                if order.id not in given and not (after and order.id <= after):
+                    given.add(order.id)
                     yield order
+            if (drains := asyncio.run(self.sessions.drains())) != standing:
+                standing, now = drains, self.clock.now()
+                yield Drains(drains=tuple(Draining.of(each, now) for each in drains))
             poke = self._pokes.get()
 
     def poke(self) -> None:

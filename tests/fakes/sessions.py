@@ -16,22 +16,34 @@ from panel_session_monitor.application.ports import (
     SessionPage,
     SessionQuery,
 )
-from panel_session_monitor.domain.ids import ProcessId, SessionId
+from panel_session_monitor.domain.drain import Drain
+from panel_session_monitor.domain.event import MOST_EVENTS, TASK_EVENTS, SessionEvent
+from panel_session_monitor.domain.ids import MessageId, ProcessId, SessionId
 from panel_session_monitor.domain.kill import KillState
-from panel_session_monitor.domain.report import Figures, Order, is_served_by
+from panel_session_monitor.domain.message import Message
+from panel_session_monitor.domain.report import Figures, Notice, Order, is_served_by
 from panel_session_monitor.domain.session import Process, Session
 
 
 @dataclass(slots=True)
 class Tables:
-    """What is stored: every session with its last snapshot, and every process by itself."""
+    """What is stored: every session with its last snapshot, every process by itself, and so on."""
 
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     processes: dict[ProcessId, LiveProcess] = field(default_factory=dict)
+    messages: dict[MessageId, Message] = field(default_factory=dict)
+    drains: dict[str, Drain] = field(default_factory=dict)
+    events: list[SessionEvent] = field(default_factory=list)
 
     def copied(self) -> "Tables":
         """Return tables that can be changed without changing these."""
-        return Tables(dict(self.sessions), dict(self.processes))
+        return Tables(
+            dict(self.sessions),
+            dict(self.processes),
+            dict(self.messages),
+            dict(self.drains),
+            list(self.events),
+        )
 
 
 @dataclass(slots=True)
@@ -70,9 +82,9 @@ class InMemorySessions:
         stored = self.tables.sessions
         return {each: self._joined(stored[each]) for each in session_ids if each in stored}
 
-    async def live_of(self, app_name: str) -> list[Session]:
-        """Return all live sessions of an app."""
-        return [each for each in self._live() if each.app_name == app_name]
+    async def live_of(self, app_name: str | None) -> list[Session]:
+        """Return all live sessions of an app; None: of every app."""
+        return [each for each in self._live() if app_name in (None, each.app_name)]
 
     async def silent_since(self, moment: datetime) -> list[Session]:
         """Return the live sessions last heard of at `moment` or before."""
@@ -82,6 +94,8 @@ class InMemorySessions:
         """Store the snapshots."""
         for session in sessions:
             self.tables.sessions[session.session_id] = session
+            if session.end:
+                self._strike(session.session_id)
             if session.process:
                 heard = session.last_heartbeat
                 met = LiveProcess(
@@ -111,6 +125,8 @@ class InMemorySessions:
             absent=tuple(each for each in beat.session_ids if each not in heard),
             kills={key: each.kill for key, each in heard.items() if each.kill},
             whole=beat.process is not None and live == set(heard),
+            messages=self._waiting(beat.process.process_id) if beat.process else (),
+            drains=await self.drains() if beat.process else (),
         )
 
     def _meet(self, process: Process, beat: Beat, now: datetime) -> None:
@@ -135,7 +151,42 @@ class InMemorySessions:
         ]
         for session_id in old:
             del self.tables.sessions[session_id]
+        self.tables.events = [each for each in self.tables.events if each.session_id not in old]
         return len(old)
+
+    async def note(self, events: Sequence[SessionEvent]) -> None:
+        """Store events; of MOST_EVENTS of a session the oldest go, tasks first."""
+        for event in events:
+            self.tables.events.append(event)
+            own = await self.events(event.session_id)
+            if len(own) > MOST_EVENTS:
+                of_tasks = (each for each in own if each.kind in TASK_EVENTS)
+                self.tables.events.remove(next(of_tasks, own[0]))
+
+    async def send(self, messages: Sequence[Message]) -> set[ProcessId]:
+        """Store messages; return whose they are."""
+        self.tables.messages |= {each.message_id: each for each in messages}
+        found = (self.tables.sessions.get(each.session_id) for each in messages)
+        return {each.process.process_id for each in found if each and each.process}
+
+    async def shown(self, message_ids: Collection[MessageId]) -> list[Message]:
+        """Delete messages; return those that were on their way."""
+        known = [each for each in dict.fromkeys(message_ids) if each in self.tables.messages]
+        return [self.tables.messages.pop(each) for each in known]
+
+    async def drains(self) -> list[Drain]:
+        """Return the drains that stand, in the order of the apps' names."""
+        return [each for _, each in sorted(self.tables.drains.items())]
+
+    async def drain(self, drain: Drain) -> set[ProcessId]:
+        """Store the drain of an app; return who serves the app."""
+        self.tables.drains[drain.app_name] = drain
+        return self._serving(drain.app_name)
+
+    async def undrain(self, app_name: str) -> set[ProcessId]:
+        """Delete the drain of an app; return who serves the app."""
+        self.tables.drains.pop(app_name, None)
+        return self._serving(app_name)
 
     # SessionReader
 
@@ -173,17 +224,47 @@ class InMemorySessions:
         shown = [each for each in every if each.sessions or each.last_heartbeat > heard_after]
         return sorted(shown, key=lambda each: (each.process.host or "", each.process.pid or 0))
 
-    async def orders(self, process_id: ProcessId) -> list[Order]:
-        """Return the kills that a process has not reported as delivered, in the order of ids."""
-        waiting = [
-            Order(session_id=each.session_id, kill_id=each.kill.kill_id, reason=each.kill.reason)
+    async def orders(self, process_id: ProcessId) -> list[Order | Notice]:
+        """Return what a process has not reported as delivered or shown, in the order of ids."""
+        waiting: list[Order | Notice] = [
+            Order.of(each.session_id, each.kill)
             for each in self._live()
             if each.process
             and each.process.process_id == process_id
             and each.kill
             and each.kill.state is KillState.REQUESTED
         ]
-        return sorted(waiting, key=lambda order: order.kill_id)
+        waiting += map(Notice.of, self._waiting(process_id))
+        return sorted(waiting, key=lambda order: order.id)
+
+    async def events(self, session_id: SessionId) -> list[SessionEvent]:
+        """Return what has happened to a session."""
+        return [each for each in self.tables.events if each.session_id == session_id]
+
+    async def overstaying(self, now: datetime) -> list[SessionId]:
+        """Return the live sessions that a drain is to end by now, and nobody has ordered killed."""
+        killing = {each.app_name for each in self.tables.drains.values() if each.kills(now)}
+        return [
+            each.session_id for each in self._live() if each.app_name in killing and not each.kill
+        ]
+
+    def _strike(self, session_id: SessionId) -> None:
+        messages = self.tables.messages
+        of_session = [key for key, each in messages.items() if each.session_id == session_id]
+        for message_id in of_session:
+            del messages[message_id]
+
+    def _waiting(self, process_id: ProcessId) -> list[Message]:
+        live = {
+            each.session_id
+            for each in self._live()
+            if each.process and each.process.process_id == process_id
+        }
+        return [each for _, each in sorted(self.tables.messages.items()) if each.session_id in live]
+
+    def _serving(self, app_name: str) -> set[ProcessId]:
+        live = (each for each in self._live() if each.app_name == app_name)
+        return {each.process.process_id for each in live if each.process}
 
     def _live(self) -> Iterator[Session]:
         return (self._joined(each) for each in self.tables.sessions.values() if not each.end)

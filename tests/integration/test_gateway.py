@@ -5,17 +5,17 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
 
 import httpx
 import pytest
+import uvicorn
 from litestar import Litestar
-from litestar.testing import AsyncTestClient, TestClient
+from litestar.testing import TestClient
 from panel_session_monitor.adapters.gateway.deferred import DeferredMonitor
 from panel_session_monitor.adapters.gateway.monitor import LARGEST_REPLY, HttpMonitor
 from panel_session_monitor.adapters.gateway.operator import HttpOperator
 from panel_session_monitor.application.app_ports import MonitorUnavailable
-from panel_session_monitor.application.ports import OperatorError
+from panel_session_monitor.application.operator_ports import OperatorError
 from panel_session_monitor.domain.report import Report
 from panel_session_monitor.entrypoints.api import create
 from panel_session_monitor.entrypoints.container import Service
@@ -24,7 +24,7 @@ from panel_session_monitor.entrypoints.settings import Settings
 from ..contracts.monitor import MonitorContract
 from ..contracts.operator import OperatorContract, Ward
 from ..fakes.examples import a_process, session_id
-from ..support.processes import free_port
+from ..support.processes import PATIENCE, eventually, free_port
 
 NOTHING = Report(process=a_process())
 
@@ -34,6 +34,7 @@ def api(tmp_path: Path) -> Litestar:
     """The real API on a database file, within this process."""
     service = Service()
     service.settings.override(Settings.load(database_url=f"sqlite:///{tmp_path}/api.sqlite3"))
+    service.keep_alive.override(lambda: 0.05)  # so that it soon finds who has hung up
     return create(service)
 
 
@@ -49,22 +50,47 @@ class TestHttpMonitor(MonitorContract):
 
 
 @pytest.fixture
-async def ward(api: Litestar) -> AsyncIterator[Ward]:
-    async with AsyncTestClient(api) as client:
+def address(api: Litestar) -> Iterator[str]:
+    """The real API in a thread, on a socket: other transports wait for the end of a stream."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(api, port=port))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    eventually(lambda: server.started)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+async def ward(address: str) -> AsyncIterator[Ward]:
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
+        process = a_process()
 
         async def admit(
             number: int, *, app_name: str, user_id: str | None = None, task: str | None = None
         ) -> None:
             session = str(session_id(number))
-            body = {"app_name": app_name, "user_id": user_id, "session_id": session}
+            body = {
+                "app_name": app_name,
+                "user_id": user_id,
+                "session_id": session,
+                "process": {
+                    "process_id": str(process.process_id),
+                    "host": process.host,
+                    "pid": process.pid,
+                },
+            }
             (await client.post("/sessions", json=body)).raise_for_status()
             if task:
                 doing = {"status": "running", "task": task}
                 (await client.put(f"/sessions/{session}/status", json=doing)).raise_for_status()
 
-        transport = httpx.ASGITransport(cast("Any", api))
-        operator = HttpOperator("http://testserver", transport=transport)
-        yield Ward(operator=operator, admit=admit)
+        async def leave(number: int) -> None:
+            (await client.delete(f"/sessions/{session_id(number)}")).raise_for_status()
+
+        operator = HttpOperator(address)
+        yield Ward(operator=operator, admit=admit, leave=leave)
         await operator.close()
 
 

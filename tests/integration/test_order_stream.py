@@ -20,7 +20,7 @@ from panel_session_monitor.adapters.gateway.orders import (
 )
 from panel_session_monitor.application.app_ports import MonitorUnavailable, MonitorUnreachable
 from panel_session_monitor.domain.ids import KillId, SessionId
-from panel_session_monitor.domain.report import Order
+from panel_session_monitor.domain.report import Instruction, Order
 from panel_session_monitor.entrypoints.container import KEEP_ALIVE_WITHIN
 
 from ..contracts.orders import Desk, OrdersContract
@@ -54,7 +54,9 @@ class TestHttpMonitorsOrders(OrdersContract):
     """The orders of the real server, over HTTP."""
 
 
-def orders_from(answer: Answer, after: KillId | None = None) -> tuple[list[Order | None], str]:
+def orders_from(
+    answer: Answer, after: KillId | None = None
+) -> tuple[list[Instruction | None], str]:
     """Return what a stream gives until it ends, and the request for it."""
     with answering(answer) as server:
         given = list(HttpMonitor(server.url, "secret").orders(PROCESS, after))
@@ -110,7 +112,7 @@ def test_an_end_between_two_orders_is_a_good_one() -> None:
 def test_bytes_that_are_no_utf_8_do_not_stop_a_kill() -> None:
     given, _ = orders_from(saying(STREAM, frame().replace(b"maintenance", b"maint\xffnance")))
 
-    assert given[1]
+    assert isinstance(given[1], Order)
     assert given[1].kill_id == KILL
 
 
@@ -313,7 +315,7 @@ def test_hanging_up_where_there_is_no_socket_does_nothing(extensions: dict[str, 
 
 def test_hanging_up_ends_a_stream_that_another_thread_waits_for() -> None:
     release = threading.Event()
-    given: list[Order | None] = []
+    given: list[Instruction | None] = []
 
     def keep_silent(connection: socket.socket) -> None:
         connection.sendall(STREAM)

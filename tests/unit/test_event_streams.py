@@ -62,7 +62,7 @@ class Given:
 
     def stream(self, last: int | None = None) -> AsyncGenerator[bytes, None]:
         streams = OrderStreams(
-            due=ListOrdersDue(reader=self.sessions),
+            due=ListOrdersDue(reader=self.sessions, clock=SettableClock()),
             kills=self.kills,
             keep_alive=lambda: self.pause,
         )

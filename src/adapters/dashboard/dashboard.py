@@ -5,7 +5,8 @@ from typing import Any
 
 import panel as pn
 
-from ...application.ports import Clock, Operator
+from ...application.operator_ports import Operator
+from ...application.ports import Clock
 from .feed import Feed
 from .library import expect_partings
 from .page import SessionsPage

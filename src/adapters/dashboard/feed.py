@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from ...application.ports import Clock, Operator, OperatorError
+from ...application.operator_ports import Operator, OperatorError
+from ...application.ports import Clock
 from ...domain.staleness import Observation
 from .rows import Columns, columns
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import panel as pn
 
-from ...application.ports import Operator, OperatorError
+from ...application.operator_ports import Operator, OperatorError
 from ...domain.ids import REASON_LENGTH
 from ...domain.staleness import Observation
 from .feed import Snapshot

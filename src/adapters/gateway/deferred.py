@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ...application.app_ports import Monitor
 from ...domain.ids import KillId, ProcessId
-from ...domain.report import Order, Reply, Report
+from ...domain.report import Instruction, Reply, Report
 
 _importing = threading.Lock()
 if hasattr(os, "register_at_fork"):
@@ -41,7 +41,9 @@ class DeferredMonitor:
         """Deliver a report and return what came back (raises MonitorUnavailable)."""
         return self._made().report(report)
 
-    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+    def orders(
+        self, process_id: ProcessId, after: KillId | None = None
+    ) -> Iterator[Instruction | None]:
         """Yield None once the stream stands, then orders (raises MonitorUnavailable)."""
         return self._made().orders(process_id, after)
 

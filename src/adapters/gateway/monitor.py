@@ -10,7 +10,7 @@ import msgspec
 
 from ...application.app_ports import MonitorUnavailable, MonitorUnreachable
 from ...domain.ids import KillId, ProcessId
-from ...domain.report import Order, Reply, Report
+from ...domain.report import Instruction, Reply, Report
 from ..wire.reports import HeartbeatsBody, HeartbeatsReply
 from . import orders
 from .http import NONSENSE, TIMEOUT, headers, shown
@@ -46,7 +46,9 @@ class HttpMonitor:
             self._require_ok(response)
             return msgspec.json.decode(content, type=HeartbeatsReply).reply()
 
-    def orders(self, process_id: ProcessId, after: KillId | None = None) -> Iterator[Order | None]:
+    def orders(
+        self, process_id: ProcessId, after: KillId | None = None
+    ) -> Iterator[Instruction | None]:
         """Yield None once the stream stands, then orders (raises MonitorUnavailable)."""
         resume = {"Last-Event-ID": str(after)} if after else {}
         with (

@@ -9,8 +9,8 @@ import httpx
 import msgspec
 from httpx_sse import EventSource, ServerSentEvent
 
-from ...domain.report import Order
-from ..wire.reports import OrderView
+from ...domain.report import Instruction
+from ..wire.reports import DrainsView, NoticeView, OrderView
 
 LARGEST_EVENT = 64 << 10
 """Most bytes read of one event: the parser would keep whatever comes until the event ends."""
@@ -38,7 +38,7 @@ def is_stream(response: httpx.Response) -> bool:
     return (kind, packing) == ("text/event-stream", "identity")
 
 
-def read_orders(response: httpx.Response) -> Iterator[Order]:
+def read_orders(response: httpx.Response) -> Iterator[Instruction]:
     """Yield the orders as they come in (raises what reading raises, and DecodingError)."""
     assert isinstance(response.stream, httpx.SyncByteStream)
     response.stream = _Bounded(response.stream)
@@ -96,7 +96,12 @@ def _within_bounds(size: int) -> int:
     return size
 
 
-def _order(event: ServerSentEvent) -> Order:
-    if event.event != "kill":
-        raise httpx.DecodingError("the order stream brings an order of an unknown kind")
-    return msgspec.json.decode(event.data, type=OrderView).order()
+def _order(event: ServerSentEvent) -> Instruction:
+    match event.event:
+        case "kill":
+            return msgspec.json.decode(event.data, type=OrderView).order()
+        case "message":
+            return msgspec.json.decode(event.data, type=NoticeView).notice()
+        case "drains":
+            return msgspec.json.decode(event.data, type=DrainsView).told()
+    raise httpx.DecodingError("the order stream brings an order of an unknown kind")

@@ -11,22 +11,25 @@ from urllib.parse import unquote
 from litestar import Litestar
 from litestar.di import Provide
 
+from ...application.drain import DrainApp, ListDrains, UndrainApp
 from ...application.end import EndSession
 from ...application.health import CheckReadiness
 from ...application.heartbeat import RecordHeartbeat
-from ...application.kill import RequestKill, RequestKillAll
+from ...application.kill import RequestKill, RequestKillAll, RequestKillMany
+from ...application.life import ListEvents
 from ...application.listing import GetSession, ListSessions
+from ...application.message import SendMessage
 from ...application.ports import CannotStart
 from ...application.processes import ListProcesses
 from ...application.register import RegisterSession
 from ...application.report import RecordReport
 from ...application.status import ReportStatus
 from ...application.sweep import RemoveStale
-from . import apps, health, operators, streams
+from . import apps, drains, health, messages, operators, streams
 from .answers import answer
 from .documentation import assets, openapi
 from .guards import refusal
-from .operators import SLASH_IN_NAME
+from .paths import SLASH_IN_NAME
 from .problems import HANDLERS, MEDIA_TYPE
 from .streams import ChangeStreams, OrderStreams
 
@@ -43,10 +46,16 @@ class UseCases:
     report: RecordReport
     end: EndSession
     kill: RequestKill
+    kill_many: RequestKillMany
     kill_app: RequestKillAll
+    send: SendMessage
+    drain: DrainApp
+    undrain: UndrainApp
+    drains: ListDrains
     remove_stale: RemoveStale
     listing: ListSessions
     find: GetSession
+    events: ListEvents
     processes: ListProcesses
     order_streams: OrderStreams
     change_streams: ChangeStreams
@@ -86,7 +95,15 @@ def create_app(
 ) -> Litestar:
     """Return the API, which runs within `lifespan`."""
     return Api(
-        route_handlers=[*apps.ROUTES, *operators.ROUTES, *streams.ROUTES, *health.ROUTES, assets()],
+        route_handlers=[
+            *apps.ROUTES,
+            *operators.ROUTES,
+            *messages.ROUTES,
+            *drains.ROUTES,
+            *streams.ROUTES,
+            *health.ROUTES,
+            assets(),
+        ],
         dependencies={
             each.name: _provide(getattr(use_cases, each.name), each.type)
             for each in fields(use_cases)

@@ -28,8 +28,10 @@ KEPT_BYTES = 8 << 20
 """How much encoded text is kept for readers that are a little behind the others."""
 
 
-def frame(event: str, data: bytes, event_id: str) -> bytes:
-    """Return an event; `data` is one line."""
+def frame(event: str, data: bytes, event_id: str | None = None) -> bytes:
+    """Return an event; `data` is one line. Without an id the reader's last one stays."""
+    if event_id is None:
+        return b"event: %b\ndata: %b\n\n" % (event.encode(), data)
     return b"event: %b\nid: %b\ndata: %b\n\n" % (event.encode(), event_id.encode(), data)
 
 

@@ -2,35 +2,38 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
-from litestar import delete, get, post
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
-from ...application.kill import RequestKill, RequestKillAll
+from ...application.kill import RequestKill, RequestKillAll, RequestKillMany
+from ...application.life import ListEvents
 from ...application.listing import GetSession, Listing, ListRequest, ListSessions
 from ...application.processes import ListProcesses
 from ...application.sweep import RemoveStale
 from ...domain.ids import SessionId
 from ...domain.staleness import Status
-from ..wire.kills import KillBody, KilledAllView, KillView
+from ..wire.events import SessionEventView
+from ..wire.kills import KillBody, KilledAllView, KillManyBody, KillView
 from ..wire.processes import ProcessView
 from ..wire.sessions import Deleted, SessionView
 from .answers import PIECE, ListAnswer
+from .paths import name_in
 from .problems import refusals
 from .streams import ChangeStreams
 
 NO_REASON = KillBody()
 
-SLASH_IN_NAME = "\x1f"
-"""Stands for an escaped slash in a path: a control character, which no name can hold."""
+MEBIBYTE = 1 << 20
+"""Largest list of sessions to be ended, in bytes."""
 
 
 @get(
@@ -60,7 +63,8 @@ async def list_sessions(
         )
     )
     query = {"app_name": app_name, "status": status, "user_id": user_id, "limit": limit}
-    return ListAnswer(_views(page), _paging(page, query) | {"Last-Event-ID": position})
+    headers = _paging(page, query) | as_of(page.at) | {"Last-Event-ID": position}
+    return ListAnswer(_views(page), headers)
 
 
 async def _views(page: Listing) -> AsyncIterator[list[SessionView]]:
@@ -82,11 +86,27 @@ async def get_session(session_id: FromPath[UUID], find: NamedDependency[GetSessi
     return SessionView.of(await find(SessionId(session_id)))
 
 
+@get(
+    "/sessions/{session_id:uuid}/events",
+    tags=["operators"],
+    description=ListEvents.__doc__,
+    responses=refusals(404),
+)
+async def list_events(
+    session_id: FromPath[UUID], events: NamedDependency[ListEvents]
+) -> list[SessionEventView]:
+    """List what has happened in a session's life."""
+    return [SessionEventView.of(each) for each in await events(SessionId(session_id))]
+
+
 @get("/processes", tags=["operators"], description=ListProcesses.__doc__, responses=refusals())
-async def list_processes(processes: NamedDependency[ListProcesses]) -> list[ProcessView]:
+async def list_processes(
+    processes: NamedDependency[ListProcesses],
+) -> Response[list[ProcessView]]:
     """List the processes that serve sessions."""
     seen = await processes()
-    return [ProcessView.of(each, seen.at) for each in seen.processes]
+    views = [ProcessView.of(each, seen.at) for each in seen.processes]
+    return Response(views, headers=as_of(seen.at))
 
 
 @post(
@@ -121,10 +141,26 @@ async def kill_all(
     data: JSONBody[KillBody | None] = None,
 ) -> KilledAllView:
     """Order the end of all sessions of an app."""
-    order, name = data or NO_REASON, app_name.replace(SLASH_IN_NAME, "/")
+    order, name = data or NO_REASON, name_in(app_name)
     reached = await kill_app(name, reason=order.reason, requested_by=order.requested_by)
-    return KilledAllView(
-        kill_requested=len(reached.session_ids), session_ids=list(reached.session_ids)
+    return KilledAllView.of(reached)
+
+
+@post(
+    "/sessions/kill",
+    tags=["operators"],
+    description=RequestKillMany.__doc__,
+    status_code=HTTP_202_ACCEPTED,
+    request_max_body_size=MEBIBYTE,
+    responses=refusals(403, 413, 415),
+)
+async def kill_several(
+    data: JSONBody[KillManyBody], kill_many: NamedDependency[RequestKillMany]
+) -> KilledAllView:
+    """Order the end of several sessions."""
+    ids = [SessionId(each) for each in data.session_ids]
+    return KilledAllView.of(
+        await kill_many(ids, reason=data.reason, requested_by=data.requested_by)
     )
 
 
@@ -144,6 +180,11 @@ async def delete_stale(
     return Deleted(deleted=await remove_stale(silence))
 
 
+def as_of(moment: datetime) -> dict[str, str]:
+    """Tell what moment an answer is as of, by this server's clock."""
+    return {"As-Of": moment.isoformat()}
+
+
 def _paging(listing: Listing, query: dict[str, str | int | None]) -> dict[str, str]:
     """Tell how many there are, and where the next page is (RFC 8288)."""
     if query["limit"] is None:
@@ -156,4 +197,13 @@ def _paging(listing: Listing, query: dict[str, str | int | None]) -> dict[str, s
     return headers
 
 
-ROUTES = [list_sessions, get_session, list_processes, kill_session, kill_all, delete_stale]
+ROUTES = [
+    list_sessions,
+    get_session,
+    list_events,
+    list_processes,
+    kill_session,
+    kill_several,
+    kill_all,
+    delete_stale,
+]

@@ -1,7 +1,8 @@
 """Streams of events: orders for a process, changes for those who watch the live list."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from inspect import cleandoc
 from typing import Annotated, TypeVar
@@ -17,12 +18,14 @@ from litestar.status_codes import HTTP_200_OK
 
 from ...application.orders_due import ListOrdersDue
 from ...application.ports import ChangeFeed, Clock, Event, KillChannel
-from ...domain.change import Change, Changed, Heard
+from ...domain.change import Change, Changed, DrainChanged, Heard
+from ...domain.drain import Drain
 from ...domain.ids import KillId, ProcessId, SessionId
-from ...domain.report import Order
+from ...domain.report import Draining, Drains, Notice, Order
 from ...domain.staleness import StalenessPolicy
 from ..wire.changes import HeardView
-from ..wire.reports import OrderView
+from ..wire.drains import DrainChangedView
+from ..wire.reports import DrainsView, NoticeView, OrderView
 from ..wire.sessions import SessionView
 from .event_stream import (
     KEEP_ALIVE,
@@ -48,10 +51,11 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderStreams:
-    """Give a process the kills of its sessions, each once: those that wait, then new ones at once.
+    """Give a process the orders for its sessions, each once: those that wait, then new ones.
 
-    Events are named `kill`. With `Last-Event-ID`, orders up to that one are left out; the replies
-    to the process's heartbeats repeat every order until it is obeyed.
+    Events are named `kill` and `message`; `drains` tells all drains that stand, whenever they are
+    others than before (at first, none). With `Last-Event-ID`, orders up to that one are left out;
+    the replies to the process's heartbeats repeat every order until it is obeyed.
     """
 
     due: ListOrdersDue
@@ -66,15 +70,19 @@ class OrderStreams:
         # Not the last id but what is still due is remembered: of two orders that are given at the
         # same moment the later may be stored first.
         given: set[UUID] = set()
+        standing: Sequence[Drain] = []
         poked: bool | None = True
         with self.kills.listen(process_id) as listener:
             yield OPENED
             while poked is not False:
                 if poked:
                     due = await self.due(process_id)
-                    given |= {each.kill_id for each in due if last and each.kill_id <= last}
-                    yield b"".join(_order(each) for each in due if each.kill_id not in given)
-                    given, last = {each.kill_id for each in due}, None
+                    given |= {each.id for each in due.orders if last and each.id <= last}
+                    fresh = [_order(each) for each in due.orders if each.id not in given]
+                    if due.drains != standing:
+                        fresh.append(_drains(due.drains, due.at))
+                    yield b"".join(fresh)
+                    given, last, standing = {each.id for each in due.orders}, None, due.drains
                 else:
                     yield KEEP_ALIVE
                 poked = await within(self.keep_alive(), listener.poked())
@@ -85,9 +93,10 @@ class ChangeStreams:
     """Give the changes of the live list, in order, from a position on or from now.
 
     `session`: a session is as it is here; one with `end_reason` leaves the list. `heartbeats`:
-    these sessions, and all that beat with these processes, were heard of. `resync`: changes were
-    missed, `GET /sessions` has them. Positions are the events' ids; that of a list comes with it
-    as the header `Last-Event-ID`. A browser, which cannot set this one, begins with `after`.
+    these sessions, and all that beat with these processes, were heard of. `drain`: an app's drain
+    is on these terms, or on none. `resync`: changes were missed, `GET /sessions` has them.
+    Positions are the events' ids; that of a list comes with it as the header `Last-Event-ID`. A
+    browser, which cannot set this one, begins with `after`.
     """
 
     feed: ChangeFeed
@@ -106,8 +115,8 @@ class ChangeStreams:
             if events:
                 place = events[-1].position
                 yield b"".join(map(self._frame, events))
-            elif events is None:
-                yield KEEP_ALIVE
+            elif events is None:  # some parsers keep comments to themselves, but tell of an id
+                yield KEEP_ALIVE + mark(place)
             else:
                 return
 
@@ -123,11 +132,19 @@ class ChangeStreams:
                 return frame("session", _encode(SessionView.of(seen)), position)
             case Heard() as heard:
                 return frame("heartbeats", _encode(HeardView.of(heard)), position)
+            case DrainChanged() as changed:
+                return frame("drain", _encode(DrainChangedView.of(changed)), position)
 
 
-def _order(order: Order) -> bytes:
-    view = msgspec.convert(order, OrderView, from_attributes=True)
-    return frame("kill", _encode(view), str(order.kill_id))
+def _order(order: Order | Notice) -> bytes:
+    name, kind = ("kill", OrderView) if isinstance(order, Order) else ("message", NoticeView)
+    view = msgspec.convert(order, kind, from_attributes=True)
+    return frame(name, _encode(view), str(order.id))
+
+
+def _drains(standing: Sequence[Drain], at: datetime) -> bytes:
+    told = Drains(drains=tuple(Draining.of(each, at) for each in standing))
+    return frame("drains", _encode(msgspec.convert(told, DrainsView, from_attributes=True)))
 
 
 def _documented(*events: bytes) -> dict[int, ResponseSpec]:

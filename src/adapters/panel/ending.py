@@ -11,6 +11,7 @@ from bokeh.server.connection import ServerConnection
 from bokeh.server.session import ServerSession
 
 from . import internals
+from .notices import farewell
 
 log = logging.getLogger("panel_session_monitor")
 
@@ -22,6 +23,9 @@ CLOSING = 0.2
 
 FORBIDDING = 0.1
 """Longest wait for the message before it, in seconds."""
+
+TELLING = 0.1
+"""Longest wait for the page to be sent why it is ended, in seconds."""
 
 LOCK = 0.1
 """Longest wait for a document's lock, in seconds."""
@@ -66,12 +70,12 @@ class Kills:
             await asyncio.wait([ending])
         self._reasons.pop(session_id, None)
 
-    def begin(self, session: ServerSession, reason: str) -> None:
+    def begin(self, session: ServerSession, reason: str, by: str | None) -> None:
         """End a session for good; on its own event loop. Begun again, it changes nothing."""
         if session.destroyed or self.under_way(session.id):
             return
         self._refuse(session.id, shortened(reason))
-        ending = asyncio.create_task(_end(session, reason))
+        ending = asyncio.create_task(_end(session, reason, by))
         self._under_way[session.id] = ending
         ending.add_done_callback(partial(self._note_done, session.id))
 
@@ -86,18 +90,21 @@ class Kills:
             log.error("Ending the session %s failed", session_id, exc_info=error)
 
 
-async def _end(session: ServerSession, reason: str) -> None:
+async def _end(session: ServerSession, reason: str, by: str | None) -> None:
     internals.unpin(session)
     pages = internals.connections(session)
-    if pages:
-        await _attempt(internals.tell(session, reason), FORBIDDING)
+    await asyncio.gather(*(_attempt(_tell(each, reason, by), TELLING) for each in pages))
     close = partial(_close, reason=shortened(reason))
     await asyncio.gather(*(_attempt(close(each), CLOSING) for each in pages))
     await asyncio.sleep(GRACE)
-    for unanswered in internals.connections(session):
+    for page in {*pages, *internals.connections(session)}:  # a ping of Bokeh's may have parted some
         with suppress(Exception):
-            internals.drop(unanswered)
+            internals.drop(page)
     await internals.destroy(session, LOCK)
+
+
+async def _tell(page: ServerConnection, reason: str, by: str | None) -> None:
+    await internals.send(page, farewell(page.session.document, reason, by))
 
 
 async def _close(page: ServerConnection, reason: str) -> None:

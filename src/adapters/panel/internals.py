@@ -25,19 +25,18 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial, wraps
-from html import escape
 from types import ModuleType
 from typing import Any, cast
 
 from bokeh.document import Document
-from bokeh.document.events import ModelChangedEvent
+from bokeh.document.events import DocumentPatchedEvent, ModelChangedEvent
 from bokeh.server.connection import ServerConnection
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.protocol_handler import ProtocolHandler
 from bokeh.server.session import ServerSession
 from bokeh.server.views.ws import WSHandler
 from bokeh.util.token import get_session_id
-from panel.io.state import set_curdoc, state
+from panel.io.state import state
 
 from ...application.app_ports import SessionKilled
 
@@ -190,17 +189,9 @@ async def forbid_reconnect(connection: ServerConnection) -> None:
         await connection.send_patch_document(change)
 
 
-async def tell(session: ServerSession, text: str) -> None:
-    """Show a text on the page, if the app has Panel's notifications."""
-
-    def show() -> None:
-        with set_curdoc(session.document):
-            if notifications := cast("Any", state.notifications):
-                # Panel's own takes its text for HTML, the one of panel-material-ui does not.
-                plain = type(notifications).__module__.startswith("panel_material_ui")
-                notifications.warning(text if plain else escape(text), duration=0)
-
-    await cast("Any", session).with_document_locked(show)
+async def send(connection: ServerConnection, events: list[DocumentPatchedEvent]) -> None:
+    """Send changes to one page, past the document and its lock."""
+    await connection._socket.send_message(connection.protocol.create("PATCH-DOC", events))
 
 
 def unpin(session: ServerSession) -> None:

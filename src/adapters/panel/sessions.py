@@ -10,15 +10,18 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
 
 from bokeh.document import Document
-from bokeh.events import DocumentReady, Event
+from bokeh.events import ClientReconnected, DocumentReady, Event
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.session import ServerSession
 from panel.config import config
 from panel.io.state import set_curdoc, state
 
+from ...application.draining import DrainNotice
+from ...domain.report import Notice
 from ..coroutines import call, start
 from . import bokeh_fastapi, internals
 from .ending import Kills
+from .notices import Notices
 
 log = logging.getLogger("panel_session_monitor")
 
@@ -46,7 +49,11 @@ class PanelSession:
         self._released = False
         self._empty: Callable[[], None] = lambda: None
         self._shown = bool(context.session and context.session.connection_count)
+        self._notices = Notices(self._session)
+        if self._shown:
+            self._notices.page_ready()
         document.on_event(DocumentReady, self._note_shown)
+        document.on_event(ClientReconnected, self._note_shown)
         document.on_session_destroyed(self._note_destroyed)
 
     def on_over(self, callback: Callable[[], None]) -> None:
@@ -61,12 +68,20 @@ class PanelSession:
                 return
         _call(callback)
 
-    def end(self, reason: str) -> None:
-        """Close the session's pages with the reason and destroy it; returns at once.
+    def show(self, message: Notice, shown: Callable[[], None]) -> None:
+        """Show a message in the session's page, and call `shown` once the page has it."""
+        call(partial(self._notices.show, message, shown), self._loop)
+
+    def drained(self, notice: DrainNotice | None) -> None:
+        """Show in the session's page that its app is being drained, or no longer."""
+        call(partial(self._notices.drained, notice), self._loop)
+
+    def end(self, reason: str, by: str | None = None) -> None:
+        """Tell the session's pages why and by whom, close them and destroy it; returns at once.
 
         While a callback of the app blocks the event loop, it happens when the loop is free again.
         """
-        call(partial(self._begin_to_end, reason), self._loop)
+        call(partial(self._begin_to_end, reason, by), self._loop)
 
     def run(self, work: Coroutine[Any, Any, object]) -> Callable[[float], None]:
         """Start a coroutine on the session's event loop; the result waits for it.
@@ -102,6 +117,7 @@ class PanelSession:
     def _note_shown(self, _event: Event) -> None:
         # Before that, the connection may be one of a program that prepares the session for a page.
         self._shown = True
+        self._notices.page_ready()
 
     def _note_destroyed(self, _context: object) -> None:
         self._finish()
@@ -113,10 +129,14 @@ class PanelSession:
         for callback in callbacks:
             _call(callback)
 
-    def _begin_to_end(self, reason: str) -> None:
+    def _begin_to_end(self, reason: str, by: str | None) -> None:
+        if session := self._session():
+            _kills.begin(session, reason, by)
+
+    def _session(self) -> ServerSession | None:
         context: Any = self._context()
-        if context is not None and context.session is not None:
-            _kills.begin(context.session, reason)
+        session: ServerSession | None = context and context.session
+        return session
 
 
 def current_session() -> PanelSession | None:

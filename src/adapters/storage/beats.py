@@ -6,7 +6,7 @@ left keeps the last heartbeat it had, who came is leased.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -18,6 +18,7 @@ from ...domain.ids import ProcessId, SessionId
 from ...domain.kill import Kill
 from ...domain.report import Figures
 from ...domain.session import Process
+from . import notices
 from .rows import as_kill, kill_columns
 from .sqlite import SqliteConnection, among, insert, listed
 from .tables import LEASE_BYTES, UtcDateTime, killed, processes, sessions
@@ -40,9 +41,13 @@ class Beats:
         single = {key for each in beats if each.process is None for key in each.session_ids}
         absent, kills = await self._hear(single)
         speaking = {each.process.process_id for each in beats if each.process}
+        something_to_tell = False
         if speaking:
             found = await self.connection.execute(LEASES, {"processes": listed(speaking)})
-            self._leases = {row.process_id: (row.lease, row.last_heartbeat) for row in found}
+            for row in found:
+                self._leases[row.process_id] = (row.lease, row.last_heartbeat)
+                something_to_tell |= row.something_to_tell
+            something_to_tell |= len(self._leases) < len(speaking)  # new ones have no row yet
             kills |= await self._kills(KILLED_OF_PROCESSES, {"processes": listed(speaking)})
         beaten = [
             await self._speak(each.process, each, kills)
@@ -52,7 +57,7 @@ class Beats:
         ]
         await self.connection.execute_many(MET, self._met)
         await self.connection.execute_many(BEATING, self._beating)
-        return beaten
+        return await self._told(beats, beaten) if something_to_tell else beaten
 
     async def _hear(self, ids: set[SessionId]) -> tuple[set[SessionId], dict[SessionId, Kill]]:
         """Note that sessions are alive; return those that are not, and the kills of the others."""
@@ -103,6 +108,18 @@ class Beats:
             {**kills, **kills_of_nobodys},
             whole=live == len(leased) and not nobodys,
         )
+
+    async def _told(self, beats: Sequence[Beat], beaten: list[Beaten]) -> list[Beaten]:
+        """Add what the processes are to be told."""
+        speaking = {each.process.process_id for each in beats if each.process}
+        waiting = await notices.waiting(self.connection, speaking)
+        drains = await notices.standing(self.connection)
+        return [
+            replace(result, messages=waiting[each.process.process_id], drains=drains)
+            if each.process
+            else result
+            for each, result in zip(beats, beaten, strict=True)
+        ]
 
     async def _kills(self, query: Any, parameters: Mapping[str, Any]) -> dict[SessionId, Kill]:
         found = await self.connection.execute(query, parameters)
@@ -159,9 +176,12 @@ HEARD = update(sessions).where(_ids).values(last_heartbeat=later(_own.last_heart
 LIVE = select(_own.session_id).where(_ids)
 KILLED = select(*_killing).where(_ids, killed)
 
-LEASES = select(processes.c.process_id, processes.c.lease, processes.c.last_heartbeat).where(
-    among(processes.c.process_id, "processes")
-)
+LEASES = select(
+    processes.c.process_id,
+    processes.c.lease,
+    processes.c.last_heartbeat,
+    notices.ANY.label("something_to_tell"),
+).where(among(processes.c.process_id, "processes"))
 KILLED_OF_PROCESSES = select(*_killing).where(among(_own.process_id, "processes"), killed)
 LEFT = (
     update(sessions)

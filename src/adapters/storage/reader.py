@@ -9,10 +9,13 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, null, or_, 
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...application.ports import LiveProcess, LiveSession, SessionPage, SessionQuery
+from ...domain.drain import Drain
+from ...domain.event import SessionEvent
 from ...domain.ids import KillId, ProcessId, SessionId
 from ...domain.kill import Kill
-from ...domain.report import Figures, Order
+from ...domain.report import Figures, Notice, Order
 from ...domain.session import Process, Session
+from . import events, notices
 from .rows import as_kill, kill_columns
 from .sessions import SqlSessions, heard_until, last_heartbeat
 from .sqlite import SqliteConnection, SqliteDatabase, seconds
@@ -81,18 +84,37 @@ class SqlReader:
                 for row in rows
             ]
 
-    async def orders(self, process_id: ProcessId) -> list[Order]:
-        """Return the kills that a process has not reported as delivered, in the order of ids."""
+    async def events(self, session_id: SessionId) -> list[SessionEvent]:
+        """Return what has happened to a session, in the order in which it was noted."""
+        async with self.database.reading() as connection:
+            return await events.of_session(connection, session_id)
+
+    async def orders(self, process_id: ProcessId) -> list[Order | Notice]:
+        """Return what a process has not reported as delivered or shown, in the order of ids."""
         async with self.database.reading() as connection:
             found = await connection.execute(ORDERS, {"process": process_id})
-            return [
-                Order(
-                    session_id=SessionId(row.session_id),
-                    kill_id=KillId(row.kill_id),
-                    reason=row.kill_reason,
-                )
-                for row in found
-            ]
+            waiting = await notices.waiting(connection, [process_id])
+        orders: list[Order | Notice] = [
+            Order(
+                session_id=SessionId(row.session_id),
+                kill_id=KillId(row.kill_id),
+                reason=row.kill_reason,
+                requested_by=row.kill_requested_by,
+            )
+            for row in found
+        ]
+        orders += map(Notice.of, waiting[process_id])
+        return sorted(orders, key=lambda order: order.id)
+
+    async def drains(self) -> list[Drain]:
+        """Return the drains that stand, in the order of the apps' names."""
+        async with self.database.reading() as connection:
+            return await notices.standing(connection)
+
+    async def overstaying(self, now: datetime) -> list[SessionId]:
+        """Return the live sessions that a drain is to end by now, and nobody has ordered killed."""
+        async with self.database.reading() as connection:
+            return await connection.scalars(notices.OVERSTAYING, {"now": now})
 
     async def check(self) -> str | None:
         """Return None if the database answers, or in one line why it does not."""
@@ -176,7 +198,7 @@ KILLS = select(_id, *kill_columns(sessions)).where(
     killed, _id.between(bindparam("first", type_=_id.type), bindparam("last", type_=_id.type))
 )
 ORDERS = (
-    select(_id, sessions.c.kill_id, sessions.c.kill_reason)
+    select(_id, sessions.c.kill_id, sessions.c.kill_reason, sessions.c.kill_requested_by)
     .where(
         sessions.c.process_id == bindparam("process", type_=sessions.c.process_id.type),
         killed,

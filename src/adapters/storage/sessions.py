@@ -16,12 +16,17 @@ from sqlalchemy import (
     exists,
     or_,
     select,
+    true,
     update,
 )
 
 from ...application.ports import Beat, Beaten
-from ...domain.ids import ProcessId, SessionId
+from ...domain.drain import Drain
+from ...domain.event import SessionEvent
+from ...domain.ids import MessageId, ProcessId, SessionId
+from ...domain.message import Message
 from ...domain.session import Process, Session
+from . import events, notices
 from .beats import Beats, later
 from .rows import as_row, as_session
 from .sqlite import SqliteConnection, SqliteDatabase, among, insert, listed
@@ -49,11 +54,10 @@ class SqlSessions:
             found |= {each.session_id: each for each in ended}
         return found
 
-    async def live_of(self, app_name: str) -> list[Session]:
-        """Return all live sessions of an app."""
-        return await self._read(
-            sessions, with_process(sessions).where(sessions.c.app_name == app_name)
-        )
+    async def live_of(self, app_name: str | None) -> list[Session]:
+        """Return all live sessions of an app; None: of every app."""
+        wanted = true() if app_name is None else sessions.c.app_name == app_name
+        return await self._read(sessions, with_process(sessions).where(wanted))
 
     async def silent_since(self, moment: datetime) -> list[Session]:
         """Return the live sessions last heard of at `moment` or before."""
@@ -72,6 +76,7 @@ class SqlSessions:
         if ended:
             gone = [row["session_id"] for row in ended]
             await self.connection.execute(DELETING, {"ids": listed(gone)})
+            await self.connection.execute(notices.STRIKING_OF_SESSIONS, {"ids": listed(gone)})
             await self.connection.execute_many(OVERWRITING_ENDED, ended)
 
     async def beat(self, beats: Sequence[Beat], now: datetime) -> list[Beaten]:
@@ -80,6 +85,7 @@ class SqlSessions:
 
     async def forget_ended(self, before: datetime) -> int:
         """Delete from the history what ended before; return how many sessions."""
+        await self.connection.execute(events.FORGETTING_ENDED, {"before": before})
         forgotten = await self.connection.execute(
             delete(history).where(history.c.ended_at < before)
         )
@@ -93,6 +99,41 @@ class SqlSessions:
             )
         )
         return forgotten.rowcount
+
+    async def note(self, happened: Sequence[SessionEvent]) -> None:
+        """Store events in their order; of MOST_EVENTS of a session the oldest go, tasks first."""
+        await events.note(self.connection, happened)
+
+    async def send(self, messages: Sequence[Message]) -> set[ProcessId]:
+        """Store messages until they are shown or their sessions end; return whose they are."""
+        await self.connection.execute_many(notices.SENDING, [notices.as_row(m) for m in messages])
+        ids = {"ids": listed([each.session_id for each in messages])}
+        return set(await self.connection.scalars(notices.SERVING, ids))
+
+    async def shown(self, message_ids: Collection[MessageId]) -> list[Message]:
+        """Delete messages that have reached their pages; return those that were on their way."""
+        ids = {"ids": listed(message_ids)}
+        pieces = self.connection.pieces(notices.SENT, ids)
+        found = [notices.as_message(row) async for rows in pieces for row in rows]
+        await self.connection.execute(notices.STRIKING, ids)
+        return found
+
+    async def drains(self) -> list[Drain]:
+        """Return the drains that stand, in the order of the apps' names."""
+        return await notices.standing(self.connection)
+
+    async def drain(self, drain: Drain) -> set[ProcessId]:
+        """Store the drain of an app, instead of a former one; return who serves the app."""
+        await self.connection.execute(notices.DRAINING, notices.as_row(drain))
+        return await self._serving(drain.app_name)
+
+    async def undrain(self, app_name: str) -> set[ProcessId]:
+        """Delete the drain of an app; return who serves the app."""
+        await self.connection.execute(notices.UNDRAINING, {"app": app_name})
+        return await self._serving(app_name)
+
+    async def _serving(self, app_name: str) -> set[ProcessId]:
+        return set(await self.connection.scalars(notices.SERVING_APP, {"app": app_name}))
 
     async def _read(
         self, table: Table, query: Select[Any], parameters: dict[str, Any] | None = None

@@ -1,5 +1,7 @@
 """The schema: live sessions, the history of ended ones, and the processes that serve them.
 
+Messages are kept while they are on their way. Events are kept as long as their session is.
+
 A process is a row of its own, so that one heartbeat can be stored once for all its sessions: a
 leased session was heard of whenever its process was. `processes.lease` is the digest of the ids
 that beat last, if these are just the process's live sessions, all of them leased.
@@ -18,6 +20,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -27,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from ...domain.ids import NAME_LENGTH, REASON_LENGTH
+from ...domain.ids import MESSAGE_LENGTH, NAME_LENGTH, REASON_LENGTH
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -129,4 +132,38 @@ history = Table(
     Column("ended_at", UtcDateTime, nullable=False, index=True),
     Column("end_reason", String(16), nullable=False),
     sqlite_with_rowid=False,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("message_id", Uuid, primary_key=True),
+    Column("session_id", Uuid, nullable=False, index=True),
+    Column("text", String(MESSAGE_LENGTH), nullable=False),
+    Column("sent_at", UtcDateTime, nullable=False),
+    Column("sent_by", String(NAME_LENGTH)),
+    sqlite_with_rowid=False,
+)
+
+drains = Table(
+    "drains",
+    metadata,
+    Column("app_name", String(NAME_LENGTH), primary_key=True),
+    Column("drain_id", Uuid, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("kill_at", UtcDateTime),
+    Column("reason", String(REASON_LENGTH)),
+    Column("requested_by", String(NAME_LENGTH)),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
+    Column("session_id", Uuid, nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("text", String(MESSAGE_LENGTH)),
+    Column("by", String(NAME_LENGTH)),
 )

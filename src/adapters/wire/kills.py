@@ -1,11 +1,12 @@
 """Kills: the order an operator sends, and how far one has come."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from msgspec import Struct, convert
+from msgspec import Meta, Struct, convert
 
+from ...application.ports import Reached
 from ...domain.kill import Kill, KillState
 
 
@@ -14,6 +15,12 @@ class KillBody(Struct, kw_only=True, omit_defaults=True):
 
     reason: str | None = None
     requested_by: str | None = None
+
+
+class KillManyBody(KillBody, kw_only=True, omit_defaults=True):
+    """Which sessions are to be ended."""
+
+    session_ids: Annotated[list[UUID], Meta(max_length=10_000)]
 
 
 class KillView(Struct, kw_only=True):
@@ -56,3 +63,8 @@ class KilledAllView(Struct, kw_only=True):
 
     kill_requested: int
     session_ids: list[UUID]
+
+    @classmethod
+    def of(cls, reached: Reached) -> Self:
+        """Return whom an order has reached, as it travels."""
+        return cls(kill_requested=len(reached.session_ids), session_ids=list(reached.session_ids))

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from ...application.ports import LiveProcess
+from ...domain.report import Figures
+from ...domain.session import Process
 from ...domain.staleness import elapsed
 
 
@@ -43,4 +45,14 @@ class ProcessView(Struct, kw_only=True):
             rss_bytes=figures.rss_bytes,
             cpu_percent=figures.cpu_percent,
             loop_lag_seconds=figures.loop_lag_seconds,
+        )
+
+    def process(self) -> LiveProcess:
+        """Return it as the application knows it."""
+        return LiveProcess(
+            process=convert(self, Process, from_attributes=True),
+            started_at=self.started_at,
+            last_heartbeat=self.last_heartbeat,
+            sessions=self.sessions,
+            figures=convert(self, Figures, from_attributes=True),
         )

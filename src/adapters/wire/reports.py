@@ -10,14 +10,17 @@ from ...domain.ids import ProcessId, SessionId
 from ...domain.kill import KillState
 from ...domain.report import (
     Activity,
+    Drains,
     Ending,
     Figures,
     KillStep,
     News,
+    Notice,
     Order,
     Registration,
     Reply,
     Report,
+    Shown,
 )
 from ...domain.session import EndReason, Process
 from .sessions import Age, Pid, StatusBody
@@ -51,6 +54,13 @@ class KillStepItem(Struct, kw_only=True):
     state: KillState
 
 
+class ShownItem(Struct, kw_only=True):
+    """A message that was shown in a session's page."""
+
+    session_id: UUID
+    message_id: UUID
+
+
 class EndingItem(Struct, kw_only=True, omit_defaults=True):
     """A session that is over."""
 
@@ -78,6 +88,7 @@ class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
     registrations: Annotated[list[RegistrationItem], Few] = []
     activities: Annotated[list[ActivityItem], Few] = []
     kill_steps: Annotated[list[KillStepItem], Few] = []
+    shown: Annotated[list[ShownItem], Few] = []
     endings: Annotated[list[EndingItem], Few] = []
     figures: FiguresBody | None = None
 
@@ -101,6 +112,8 @@ class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
                     body.activities.append(_activity_item(news))
                 case KillStep():
                     body.kill_steps.append(_carried(news, KillStepItem))
+                case Shown():
+                    body.shown.append(_carried(news, ShownItem))
                 case Ending():
                     body.endings.append(_carried(news, EndingItem))
         return body
@@ -115,6 +128,7 @@ class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
             ),
             *(each.activity(each.session_id) for each in self.activities),
             *(_carried(each, KillStep) for each in self.kill_steps),
+            *(_carried(each, Shown) for each in self.shown),
             *(_carried(each, Ending) for each in self.endings),
         )
         return Report(
@@ -131,10 +145,44 @@ class OrderView(Struct, kw_only=True):
     session_id: UUID
     kill_id: UUID
     reason: str | None
+    requested_by: str | None = None
 
     def order(self) -> Order:
         """Return it as the domain knows it."""
         return _carried(self, Order)
+
+
+class NoticeView(Struct, kw_only=True):
+    """A message on its way to the process that serves the session."""
+
+    session_id: UUID
+    message_id: UUID
+    text: str
+    sent_by: str | None
+
+    def notice(self) -> Notice:
+        """Return it as the domain knows it."""
+        return _carried(self, Notice)
+
+
+class DrainingView(Struct, kw_only=True):
+    """An app is being drained; in `seconds_left` its sessions will be ended, if that is set."""
+
+    app_name: str
+    drain_id: UUID
+    seconds_left: float | None
+    reason: str | None
+    requested_by: str | None
+
+
+class DrainsView(Struct, kw_only=True):
+    """All the drains that stand now."""
+
+    drains: list[DrainingView]
+
+    def told(self) -> Drains:
+        """Return them as the domain knows them."""
+        return _carried(self, Drains)
 
 
 class RefusalView(Struct, kw_only=True):
@@ -145,12 +193,17 @@ class RefusalView(Struct, kw_only=True):
 
 
 class HeartbeatsReply(Struct, kw_only=True):
-    """Orders to obey, ids that are not known, ids that have ended, news that was refused."""
+    """Orders to obey, ids that are not known, ids that have ended, news that was refused.
+
+    Also the messages that are to be shown, and all drains that stand.
+    """
 
     kill_requested: list[OrderView]
     unknown: list[UUID]
     ended: list[UUID]
     refused: list[RefusalView] = []
+    messages: list[NoticeView] = []
+    drains: list[DrainingView] = []
     heartbeat_interval: Annotated[float, Meta(gt=0)] = 30.0
 
     @classmethod

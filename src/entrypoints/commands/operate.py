@@ -17,7 +17,7 @@ from rich.text import Text
 from ...adapters.gateway.operator import HttpOperator
 from ...adapters.wire.kills import KillBody, KilledAllView
 from ...adapters.wire.sessions import SessionView
-from ...application.ports import Operator
+from ...application.operator_ports import Operator
 from ...domain.ids import SessionId
 from ...domain.staleness import Observation, Status
 from ..settings import Settings
@@ -107,7 +107,7 @@ def kill_all(
     )
     count = len(reached.session_ids)
     if as_json:
-        _print_json(KilledAllView(kill_requested=count, session_ids=list(reached.session_ids)))
+        _print_json(KilledAllView.of(reached))
     else:
         click.echo(f"Kill requested: {_sessions(count)} of {app_name}")
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ...application.ports import OperatorError
+from ...application.operator_ports import OperatorError
 from ..settings import PREFIX, BadSetting, Settings, describe
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -9,7 +9,7 @@ from panel_session_monitor.application.link import Link
 from panel_session_monitor.application.tracking import Draft, TrackedSession, Tracking
 from panel_session_monitor.domain.ids import SessionId
 from panel_session_monitor.domain.kill import Kill
-from panel_session_monitor.domain.report import Reply
+from panel_session_monitor.domain.report import Order, Reply
 from panel_session_monitor.domain.session import Session
 
 from ...fakes.clock import SettableClock
@@ -76,7 +76,8 @@ class App:
     def push(self) -> list[TrackedSession]:
         """Take in the orders as the stream brings them; return the sessions to be ended."""
         orders = asyncio.run(self.world.sessions.orders(self.tracking.process.process_id))
-        return [session for order in orders for session in self.tracking.take(order)]
+        kills = [order for order in orders if isinstance(order, Order)]
+        return [session for kill in kills for session in self.tracking.take(kill)]
 
     # What happens at the monitor
 
