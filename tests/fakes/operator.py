@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from panel_session_monitor.application.apps import ListApps
@@ -131,7 +131,8 @@ class InMemoryOperator:
     async def apps(self) -> list[LiveApp]:
         """Return the apps that have sessions or are drained."""
         await self._reach()
-        store = InMemorySessions(Tables(sessions=dict(self.live), drains=dict(self.drained)))
+        live = {key: replace(each, process=None) for key, each in self.live.items()}
+        store = InMemorySessions(Tables(sessions=live, drains=dict(self.drained)))
         return await ListApps(reader=store, clock=self.clock, policy=self.policy)()
 
     async def processes(self) -> Processes:

@@ -79,11 +79,11 @@ def message(settings: Settings, app_name: str, text: str, as_json: bool) -> None
 @apps.command()
 @reaches_server
 @click.argument("app_name")
-@click.option("--kill-after", type=float, help="End what is left after so many seconds.")
+@click.option("--kill-after", type=click.IntRange(0), help="After so many seconds, end the rest.")
 @with_reason
 @as_json
 def drain(
-    settings: Settings, app_name: str, kill_after: float | None, reason: str | None, as_json: bool
+    settings: Settings, app_name: str, kill_after: int | None, reason: str | None, as_json: bool
 ) -> None:
     """Tell an app's sessions, old and new, that it comes to an end."""
     drained = ask(
