@@ -1,6 +1,8 @@
 """The apps that have live sessions, counted."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, case, func, select
@@ -12,25 +14,37 @@ from .tables import UtcDateTime, processes, sessions
 _stale = heard_until(bindparam("stale_since", type_=UtcDateTime))
 
 
-def counted(rows: Iterable[Row[Any]]) -> list[LiveApp]:
-    """Add up rows of COUNTED, in the order of the apps' names."""
-    counts: dict[str, tuple[int, int, int]] = {}
-    users: dict[str, set[str | None]] = {}
-    for row in rows:
-        total, stale, running = counts.get(row.app_name, (0, 0, 0))
-        counts[row.app_name] = (total + row.total, stale + row.stale, running + row.running)
-        users.setdefault(row.app_name, set()).add(row.user_id)
-    return [
-        LiveApp(
-            app_name=name,
-            sessions=total,
-            idle=total - stale - running,
-            running=running,
-            stale=stale,
-            users=len(users[name] - {None}),
-        )
-        for name, (total, stale, running) in sorted(counts.items())
-    ]
+@dataclass(slots=True)
+class Counts:
+    """What rows of COUNTED add up to."""
+
+    sessions: Counter[str] = field(default_factory=Counter)
+    stale: Counter[str] = field(default_factory=Counter)
+    running: Counter[str] = field(default_factory=Counter)
+    users: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, rows: Iterable[Row[Any]]) -> None:
+        """Add rows; an app, and a user of it, may come several times."""
+        for row in rows:
+            self.sessions[row.app_name] += row.total
+            self.stale[row.app_name] += row.stale
+            self.running[row.app_name] += row.running
+            if row.user_id is not None:
+                self.users[row.app_name].add(row.user_id)
+
+    def apps(self) -> list[LiveApp]:
+        """Return the apps in the order of their names."""
+        return [
+            LiveApp(
+                app_name=name,
+                sessions=total,
+                idle=total - self.stale[name] - self.running[name],
+                running=self.running[name],
+                stale=self.stale[name],
+                users=len(self.users[name]),
+            )
+            for name, total in sorted(self.sessions.items())
+        ]
 
 
 def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -48,4 +62,4 @@ COUNTED = (
     .select_from(sessions.outerjoin(processes, processes.c.process_id == sessions.c.process_id))
     .group_by(sessions.c.app_name, sessions.c.user_id)
 )
-"""How many sessions each user of each app has; one app may come several times."""
+"""How many sessions each user of each app has."""

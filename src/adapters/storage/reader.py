@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     String,
     and_,
@@ -30,14 +31,17 @@ from ...domain.kill import Kill
 from ...domain.report import Figures, Notice, Order
 from ...domain.session import Process, Session
 from . import events, notices
-from .apps import COUNTED, counted
+from .apps import COUNTED, Counts
 from .rows import as_kill, kill_columns
 from .sessions import SqlSessions, heard_until, last_heartbeat
 from .sqlite import SqliteConnection, SqliteDatabase, seconds
 from .tables import killed, processes, sessions
 
-READ_AT_ONCE = 2_500
-"""Sessions of a long list that one statement looks at: some milliseconds, if it is for a text."""
+READ_AT_ONCE = 5_000
+"""Sessions of a long list that one statement looks at."""
+
+SEARCHED_AT_ONCE = 1_000
+"""Sessions that one statement looks at more closely, for a text or to count them by kind."""
 
 END = "g"
 """Comes after every id in hexadecimal digits."""
@@ -62,15 +66,15 @@ class SqlReader:
         matching = and_(true(), *_criteria(query))
         most = sys.maxsize if query.limit is None else query.limit + 1
         found: list[LiveSession] = []
-        total = 0
         async with self.database.reading() as connection:
-            async for span in _spans(connection, query.after):
+            async for span in _spans(connection, _size(query), query.after):
                 wanted = LISTED.where(matching, WITHIN).limit(most - len(found))
                 found += await _sessions(connection, wanted, span)
                 if len(found) == most:
                     break
-            async for span in _spans(connection):
-                total += await connection.scalar(_count(query, matching), span)
+            total = len(found)
+            if query.after or len(found) == most:  # else these are all
+                total = await _total(connection, query, matching)
         page = found[: query.limit]
         return SessionPage(sessions=page, total=total, more=len(found) > len(page))
 
@@ -79,23 +83,20 @@ class SqlReader:
         wanted, span = LISTED.where(WITHIN, *_criteria(query)), _begin(query.after)
         while span["last"] != END:
             async with self.database.reading() as connection:
-                span = await _next(connection, span)
+                span = await _next(connection, span, _size(query))
                 found = await _sessions(connection, wanted, span)
             yield found
+            await asyncio.sleep(0)  # where little is found, little is done with it
 
     async def apps(self, stale_since: datetime) -> list[LiveApp]:
         """Return the apps that have live sessions, in the order of their names, without drains."""
+        counts = Counts()
         async with self.database.reading() as connection:
-            return counted(
-                [
-                    row
-                    async for span in _spans(connection)
-                    async for rows in connection.pieces(
-                        COUNTED.where(WITHIN), span | {"stale_since": stale_since}
-                    )
-                    for row in rows
-                ]
-            )
+            async for span in _spans(connection, SEARCHED_AT_ONCE):
+                wanted = span | {"stale_since": stale_since}
+                async for rows in connection.pieces(COUNTED.where(WITHIN), wanted):
+                    counts.add(rows)
+        return counts.apps()
 
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:
         """Return the processes that have live sessions or were heard of after a moment."""
@@ -167,21 +168,33 @@ def _begin(after: SessionId | None) -> Span:
     return {"after": "", "last": after.hex if after else ""}
 
 
-async def _next(connection: SqliteConnection, span: Span) -> Span:
-    """Return the span that follows: of as many sessions as are read before others have a turn."""
+def _size(query: SessionQuery) -> int:
+    return SEARCHED_AT_ONCE if query.text else READ_AT_ONCE
+
+
+async def _next(connection: SqliteConnection, span: Span, size: int) -> Span:
+    """Return the span that follows, of so many sessions."""
     after = span["last"]
-    return {"after": after, "last": await connection.scalar(LAST, {"after": after}) or END}
+    last = await connection.scalar(LAST, {"after": after, "others": size - 1})
+    return {"after": after, "last": last or END}
 
 
 async def _spans(
-    connection: SqliteConnection, after: SessionId | None = None
+    connection: SqliteConnection, size: int, after: SessionId | None = None
 ) -> AsyncIterator[Span]:
     """Cut the live list, however long it is; between two spans others have their turn."""
     span = _begin(after)
     while span["last"] != END:
-        span = await _next(connection, span)
+        span = await _next(connection, span, size)
         yield span
         await asyncio.sleep(0)
+
+
+async def _total(
+    connection: SqliteConnection, query: SessionQuery, matching: ColumnElement[bool]
+) -> int:
+    count, spans = _count(query, matching), _spans(connection, _size(query))
+    return sum([await connection.scalar(count, span) async for span in spans])
 
 
 async def _sessions(
@@ -236,8 +249,8 @@ _id = sessions.c.session_id
 _hex = type_coerce(_id, String)
 _later = _hex > bindparam("after")
 
-LAST = select(_hex).where(_later).order_by(_id).offset(READ_AT_ONCE - 1).limit(1)
-"""The id that ends a span of as many sessions as are read at once."""
+LAST = select(_hex).where(_later).order_by(_id).offset(bindparam("others", type_=Integer)).limit(1)
+"""The id that ends a span, after `others` of it."""
 
 WITHIN = and_(_later, _hex <= bindparam("last"))
 """Whether a session is of a span."""
