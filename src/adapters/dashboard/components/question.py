@@ -8,6 +8,9 @@ import panel as pn
 from ..library import pmui
 from .facts import Facts
 
+MOST_MINUTES = 7 * 24 * 60
+"""Longest time that can be entered."""
+
 Act = Callable[[str | None, float | None], Awaitable[None]]
 Pairs = list[tuple[str, str]]
 
@@ -32,9 +35,8 @@ class Question:
         self._facts = Facts(sizing_mode="stretch_width", margin=(0, 10, 14, 10))
         self._text = pmui.TextInput(label=text, max_length=longest, sizing_mode="stretch_width")
         self._text.param.watch(lambda _: self._judge(), "value_input")
-        self._minutes = pmui.FloatInput(
-            label=minutes or "", start=0, end=100_000, sizing_mode="stretch_width", value=None
-        )
+        self._minutes = pmui.TextInput(label=minutes or "", sizing_mode="stretch_width")
+        self._minutes.param.watch(lambda _: self._judge(), "value_input")
         self._confirm = pmui.Button(label="", color=color, variant="contained")
         self._confirm.on_click(self._confirmed)
         cancel = pmui.Button(label="Cancel", variant="text", color="default")
@@ -64,8 +66,8 @@ class Question:
     def ask(self, title: str, confirm: str, facts: Pairs, act: Act) -> None:
         """Open it."""
         self._act = act
-        self._text.param.update(value="", value_input="")
-        self._minutes.value = None
+        for field in (self._text, self._minutes):
+            field.param.update(value="", value_input="")
         self.tell(confirm, facts)
         self._judge()
         self.view.param.update(title=title, open=True)
@@ -80,17 +82,34 @@ class Question:
         self.view.open = False
 
     def _judge(self) -> None:
-        self._confirm.disabled = self._required and not self._entered
-
-    @property
-    def _entered(self) -> str | None:
-        return (self._text.value_input or self._text.value or "").strip() or None
+        """Offer to act only where what was entered makes sense."""
+        try:
+            seconds(entered(self._minutes))
+        except ValueError:
+            self._minutes.error_state = self._confirm.disabled = True
+            return
+        self._minutes.error_state = False
+        self._confirm.disabled = self._required and not entered(self._text)
 
     async def _confirmed(self, _: Any) -> None:
         self._confirm.disabled = True  # a second click must not order again
-        minutes = self._minutes.value
         try:
             if self._act:
-                await self._act(self._entered, None if minutes is None else minutes * 60)
+                await self._act(entered(self._text), seconds(entered(self._minutes)))
         finally:
             self.close()
+
+
+def entered(field: Any) -> str | None:
+    """Return what stands in a field, be it confirmed by Enter or not."""
+    return (field.value_input or "").strip() or None
+
+
+def seconds(minutes: str | None) -> float | None:
+    """Return so many minutes in seconds (raises ValueError)."""
+    if minutes is None:
+        return None
+    number = float(minutes.replace(",", "."))
+    if not 0 < number <= MOST_MINUTES:
+        raise ValueError(f"must be more than 0, and at most {MOST_MINUTES} minutes")
+    return number * 60

@@ -226,5 +226,6 @@ export async function render({model, el}) {
     clocks.forEach(clearInterval);
     viewer.delete().then(() => table.delete()).catch(() => {});
   });
+  await viewer.restore({theme: theme()});  // it may have changed while the table was made
   model.send_msg(["ready", ""]);
 }
