@@ -11,10 +11,10 @@ from ..components.start import Start
 from ..desk import Desk
 from ..library import button, toolbar
 from ..live_table import LiveTable
-from ..mirror import Touched
+from ..mirror import Mirror, Touched
 from ..orders import Orders
 from ..place import Place
-from ..view import MOST_SHOWN
+from ..view import View
 from ..words import sessions
 
 
@@ -73,14 +73,9 @@ class SessionsPage:
         empty = mirror.filled and not mirror.sessions and not mirror.drains
         self._start.visible = empty
         self.table.view.visible = self._finder.visible = self._tools.visible = not empty
-        told = sessions(found.matches)
-        if found.matches > MOST_SHOWN:
-            told = f"first {MOST_SHOWN:,} of {told}"
-        elif not found.matches and mirror.sessions:
-            told = "No session matches: search for less, or choose All apps"
         apps = sorted(mirror.apps.items(), key=lambda each: each[0].casefold())
         self._finder.param.update(
-            told=told,
+            told=told(mirror, found),
             counts={status.value: found.counts[status] for status in Status},
             apps=[(name, tally.statuses.total()) for name, tally in apps],
         )
@@ -127,3 +122,14 @@ class SessionsPage:
 
     def _arranges(self) -> None:
         self.table.view.settings = not self.table.view.settings
+
+
+def told(mirror: Mirror, found: View) -> str:
+    """Say how many sessions match, and how many of these are shown."""
+    if not mirror.filled:
+        return "Waiting for the server …"
+    if found.matches > found.most_shown:
+        return f"first {found.most_shown:,} of {sessions(found.matches)}"
+    if mirror.sessions and not found.matches:
+        return "No session matches: search for less, or choose All apps"
+    return sessions(found.matches)
