@@ -65,9 +65,8 @@ class Dashboard:
                 viewer.desk.leave()
 
             document.on_session_destroyed(left)
-            viewer.show()
+            viewer.begin()
 
-        # Not before: components of the page miss what changes while the browser makes them.
         pn.state.onload(ready)
         return viewer
 

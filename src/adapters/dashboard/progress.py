@@ -36,7 +36,7 @@ class Progress:
             on_message=lambda message: desk.open_named(message[1]),
             sizing_mode="stretch_width",
         )
-        self._close = button("Close", "close", self._closed)
+        self._close = button("Close this list", "close", self._closed)
         self.view = pn.Column(
             self._list,
             self._close,

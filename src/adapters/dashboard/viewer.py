@@ -27,6 +27,10 @@ THEME = {
     "light": {"palette": {"primary": {"main": "#1f3a5f"}}},
     "dark": {"palette": {"primary": {"main": "#8ab4f8"}}},
 }
+LOOK = {
+    "& .header": {"backgroundColor": "#1f3a5f !important", "color": "#fff"},
+    "& .MuiLinearProgress-root": {"display": "none"},  # it has no name, and the page is never busy
+}
 TABS = [("sessions", "Sessions"), ("apps", "Apps"), ("processes", "Processes")]
 
 
@@ -37,6 +41,8 @@ class Viewer:
         self._pump, self._document = pump, document
         self._touched = Touched()
         self._waiting = False
+        self._begun = False
+        self._waits: Place | None = None
         self._told_at = 0.0
         self.desk = Desk(
             mirror=pump.mirror,
@@ -53,7 +59,7 @@ class Viewer:
         self.address = Address(
             names=["page", "session", "q", "status", "app", "layout"],
             fields=place.address,
-            on_message=lambda fields: self.go(Place.of(fields)),
+            on_message=self._led,
             width=0,
             height=0,
             margin=0,
@@ -82,9 +88,8 @@ class Viewer:
         page = pmui.Page(
             title="Panel Session Monitor",
             site_url="",
-            busy_indicator=None,
             theme_config=THEME,
-            sx={"& .header": {"backgroundColor": "#1f3a5f !important", "color": "#fff"}},
+            sx=LOOK,
             main=[self.body, self.address],
         )
         page.param.watch(lambda event: self.dark(event.new), "dark_theme")
@@ -107,6 +112,18 @@ class Viewer:
         for name, page in self.pages.items():
             page.view.visible = name == place.page
         self.pages[place.page].enter(place)
+
+    def begin(self) -> None:
+        """Show all there is; components miss what changes while the browser makes them."""
+        self._begun = True
+        self.go(self.desk.place if self._waits is None else self._waits)
+
+    def _led(self, fields: dict[str, str]) -> None:
+        """Go where the browser says: where the viewer was the last time, or one step back."""
+        if self._begun:
+            self.go(Place.of(fields))
+        else:
+            self._waits = Place.of(fields)
 
     def notice(self, touched: Touched) -> None:
         """Show what has changed, soon."""
