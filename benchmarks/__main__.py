@@ -9,12 +9,12 @@ from time import monotonic
 from types import ModuleType
 from typing import Any
 
-from . import footprint, kills, listing, pages, streams, throughput
+from . import dashboard, footprint, kills, listing, pages, streams, throughput
 from .figures import Figure
 from .table import machine, table, write
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
-GROUPS: tuple[ModuleType, ...] = (kills, throughput, listing, streams, pages, footprint)
+GROUPS: tuple[ModuleType, ...] = (kills, throughput, listing, streams, pages, footprint, dashboard)
 """Each has a `scene`, which is set once, and `CASES`: functions of it that yield figures."""
 
 NAMES = [case.__name__ for group in GROUPS for case in group.CASES]

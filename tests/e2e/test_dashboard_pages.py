@@ -369,7 +369,7 @@ def test_300_changes_leave_group_and_filter_alone(world: World, open_page: Look)
         sessions[at] = replace(sessions[at], task=a_task(f"Step {number}", number / 300))
         world.holds(*sessions)
 
-    visit.shows("Step 270")
+    visit.shows("Step 271")
     assert visit.arrangement == arranged
     expect(label).to_have_class(re.compile("psp-tree-label-expand"))
 

@@ -15,6 +15,8 @@ from .place import Place
 from .pump import Pump
 from .viewer import Viewer
 
+DOCUMENT_READY = "document_ready"
+
 
 @dataclass(kw_only=True)
 class Dashboard:
@@ -57,7 +59,7 @@ class Dashboard:
             raise RuntimeError("the dashboard needs a viewer: serve it with Panel")
         viewer = Viewer(self._pump, document, pn.state.user or self.operator_name, place)
 
-        def ready() -> None:
+        def ready(_: object) -> None:
             leave = self._pump.watch(viewer.notice)
 
             def left(_: object) -> None:
@@ -67,7 +69,7 @@ class Dashboard:
             document.on_session_destroyed(left)
             viewer.begin()
 
-        pn.state.onload(ready)
+        document.on_event(DOCUMENT_READY, ready)  # Panel's own `onload` is silent in its admin
         return viewer
 
 
