@@ -156,6 +156,9 @@ export async function render({model, el}) {
   const paint = painter(model, spans, picked), repaint = () => paint(shown);
   sheet.replaceSync(model.style);
   grid.shadowRoot.adoptedStyleSheets.push(sheet);
+  const bare = new CSSStyleSheet();
+  bare.replaceSync("#settings_button { display: none }");  // the page has a button of its own
+  viewer.shadowRoot?.adoptedStyleSheets.push(bare);
   shown.addStyleListener(repaint);
 
   const act = (event) => {
