@@ -36,7 +36,6 @@ class Question:
         self._text = pmui.TextInput(label=text, max_length=longest, sizing_mode="stretch_width")
         self._text.param.watch(lambda _: self._judge(), "value_input")
         self._minutes = pmui.TextInput(label=minutes or "", sizing_mode="stretch_width")
-        self._minutes.param.watch(lambda _: self._judge(), "value_input")
         self._confirm = pmui.Button(label="", color=color, variant="contained")
         self._confirm.on_click(self._confirmed)
         cancel = pmui.Button(label="Cancel", variant="text", color="default")
@@ -67,7 +66,7 @@ class Question:
         """Open it."""
         self._act = act
         for field in (self._text, self._minutes):
-            field.param.update(value="", value_input="")
+            field.param.update(value="", value_input="", error_state=False)
         self.tell(confirm, facts)
         self._judge()
         self.view.param.update(title=title, open=True)
@@ -82,20 +81,18 @@ class Question:
         self.view.open = False
 
     def _judge(self) -> None:
-        """Offer to act only where what was entered makes sense."""
-        try:
-            seconds(entered(self._minutes))
-        except ValueError:
-            self._minutes.error_state = self._confirm.disabled = True
-            return
-        self._minutes.error_state = False
         self._confirm.disabled = self._required and not entered(self._text)
 
     async def _confirmed(self, _: Any) -> None:
+        try:
+            after = seconds(entered(self._minutes))
+        except ValueError:
+            self._minutes.error_state = True
+            return
         self._confirm.disabled = True  # a second click must not order again
         try:
             if self._act:
-                await self._act(entered(self._text), seconds(entered(self._minutes)))
+                await self._act(entered(self._text), after)
         finally:
             self.close()
 
