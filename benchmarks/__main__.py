@@ -9,12 +9,21 @@ from time import monotonic
 from types import ModuleType
 from typing import Any
 
-from . import calls, footprint, kills, listing, pages, streams, throughput
+from . import calls, dashboard, footprint, kills, listing, pages, streams, throughput
 from .figures import Figure
 from .table import machine, table, write
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
-GROUPS: tuple[ModuleType, ...] = (kills, throughput, listing, streams, pages, footprint, calls)
+GROUPS: tuple[ModuleType, ...] = (
+    kills,
+    throughput,
+    listing,
+    streams,
+    pages,
+    footprint,
+    calls,
+    dashboard,
+)
 """Each has a `scene`, which is set once, and `CASES`: functions of it that yield figures."""
 
 NAMES = [case.__name__ for group in GROUPS for case in group.CASES]

@@ -60,6 +60,14 @@ class Stage:
         )
         return self._start(command, port, "/static/js/bokeh.min.js", env)
 
+    def dashboard(self, server: str) -> Program:
+        """Serve the dashboard of an API."""
+        port = free_port()
+        origin = f"--allow-websocket-origin=127.0.0.1:{port}"
+        command = panel_serve("src/entrypoints/monitor.py", port, origin, *QUIET)
+        env = {"PSM_SERVER_URL": server}
+        return self._start(command, port, "/static/js/bokeh.min.js", env)
+
     def ready(self) -> None:
         """Wait until everything that was started answers."""
         for program in self._programs:

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from ..support.browser import chromium
-from ..support.processes import ROOT, Process
+from ..support.dashboard import APP, PLUGIN, SHORT_LIVED, Visit, World
+from ..support.processes import ROOT, Process, free_port, panel_serve
 
 Start = Callable[..., Process]
 
@@ -52,3 +53,29 @@ def screenshot() -> Callable[[Page, str], None]:
         page.screenshot(path=folder / f"{name}.png")
 
     return keep
+
+
+@pytest.fixture(scope="module")
+def world(start: Start) -> World:
+    """The dashboard on the fake operator."""
+    port = free_port()
+    program = start(panel_serve(APP, port, *PLUGIN, *SHORT_LIVED))
+    base = f"http://127.0.0.1:{port}"
+    program.answers(f"{base}/world")
+    return World(base, program)
+
+
+@pytest.fixture
+def open_page(page: Page, world: World) -> Iterator[Callable[..., Visit]]:
+    """Look at the dashboard; neither the browser nor the server may complain in the end."""
+    visits: list[Visit] = []
+
+    def visit(address: str = "") -> Visit:
+        visits.append(Visit(page, world, address))
+        return visits[-1]
+
+    yield visit
+    assert [visit.complaints for visit in visits] == [[] for _ in visits]
+    assert [visit.strangers for visit in visits] == [[] for _ in visits]
+    assert "Traceback" not in world.program.output
+    assert "ERROR" not in world.program.output

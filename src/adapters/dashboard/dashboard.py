@@ -1,5 +1,6 @@
-"""The dashboard of one process: one feed, and a page for each viewer."""
+"""The dashboard of one process: one mirror, and a page for each viewer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,58 +8,72 @@ import panel as pn
 
 from ...application.operator_ports import Operator
 from ...application.ports import Clock
-from .feed import Feed
+from ...domain.staleness import StalenessPolicy
 from .library import expect_partings
-from .page import SessionsPage
+from .mirror import Mirror
+from .place import Place
+from .pump import Pump
+from .viewer import Viewer
 
-REFRESH_EVERY = 2.0
-SLOWEST_REFRESH = 10.0
-"""Longest time, in seconds, that a viewer may see what is no longer so."""
+DOCUMENT_READY = "document_ready"
 
 
 @dataclass(kw_only=True)
 class Dashboard:
-    """Shows the sessions that `operator` sees, read anew each `refresh_every` seconds.
+    """Shows what `operator` sees, as it changes.
 
     Keep ONE in a module that the served script imports: Panel runs the script itself again for
-    every viewer. Kills are ordered in the name of the viewer who is logged in, else of
-    `operator_name`.
+    every viewer. Orders are given in the name of the viewer who is logged in, else of
+    `operator_name`. `random` spreads the attempts to reach a server that is away.
     """
 
     operator: Operator
     clock: Clock
-    refresh_every: float = REFRESH_EVERY
+    random: Callable[[], float]
+    policy: StalenessPolicy = field(default_factory=StalenessPolicy)
     operator_name: str | None = None
-    _feed: Feed = field(init=False, repr=False)
+    _pump: Pump = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Hold the bounds of the interval."""
-        if not 0 < self.refresh_every <= SLOWEST_REFRESH:
-            raise ValueError(f"refresh_every must be at most {SLOWEST_REFRESH:.0f} seconds")
         expect_partings()
-        self._feed = Feed(
-            operator=self.operator,
-            clock=self.clock,
-            refresh_every=self.refresh_every,
-            patience=SLOWEST_REFRESH - self.refresh_every / 2,
-        )
+        mirror = Mirror(clock=self.clock, policy=self.policy)
+        self._pump = Pump(operator=self.operator, mirror=mirror, random=self.random)
 
     def page(self) -> Any:
         """Return a page for the viewer whose session this is; it has `servable()`."""
+        return self._viewer(_address()).page()
+
+    def panel(self) -> Any:
+        """Return the same without a page around it, for a page that has other things as well.
+
+        For Panel's own admin: `pn.config.admin_plugins.append(("Sessions", dashboard.panel))`.
+        """
+        viewer = self._viewer(Place())
+        viewer.dark(pn.config.theme == "dark")
+        return viewer.body
+
+    def _viewer(self, place: Place) -> Viewer:
         pn.extension("perspective")
-        page = SessionsPage(self._feed, requested_by=pn.state.user or self.operator_name)
         document = pn.state.curdoc
         if document is None:
-            return page.view
+            raise RuntimeError("the dashboard needs a viewer: serve it with Panel")
+        viewer = Viewer(self._pump, document, pn.state.user or self.operator_name, place)
 
-        def tell() -> None:
-            document.add_next_tick_callback(page.refresh)
+        def ready(_: object) -> None:
+            leave = self._pump.watch(viewer.notice)
 
-        def ready() -> None:
-            leave = self._feed.watch(tell)
-            document.on_session_destroyed(lambda _: leave())
-            page.refresh()
+            def left(_: object) -> None:
+                leave()
+                viewer.desk.leave()
 
-        # Not before: components of the page miss what changes while the browser makes them.
-        pn.state.onload(ready)
-        return page.view
+            document.on_session_destroyed(left)
+            viewer.begin()
+
+        document.on_event(DOCUMENT_READY, ready)  # Panel's own `onload` is silent in its admin
+        return viewer
+
+
+def _address() -> Place:
+    """Return what the address of the viewer's page says."""
+    named = pn.state.session_args or {}
+    return Place.of({name: values[0].decode(errors="replace") for name, values in named.items()})

@@ -1,6 +1,7 @@
 """The view's libraries as far as they have no types: what is called here needs no ignores there."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
@@ -10,21 +11,24 @@ from tornado.websocket import WebSocketClosedError
 pmui: Any = panel_material_ui
 
 
-class Component(pn.custom.JSComponent):
-    """A component with a browser side of its own."""
+def button(label: str, icon: str, act: Callable[[], object], *, danger: bool = False) -> Any:
+    """Return a button that acts when it is pressed."""
+    made = pmui.Button(
+        label=label,
+        icon=icon or None,
+        color="error" if danger else "primary",
+        variant="outlined" if danger else "text",
+        size="small",
+        margin=(0, 2),
+    )
+    made.on_click(lambda _: act())
+    return made
 
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)  # type: ignore[no-untyped-call]
 
-
-class Grid(pn.pane.Perspective):
-    """Perspective that sends new rows once."""
-
-    def __init__(self, rows: dict[str, Any], **params: Any) -> None:
-        super().__init__(rows, **params)  # type: ignore[no-untyped-call]
-
-    def _update(self, ref: str, model: Any) -> None:
-        """Do nothing: Panel has sent the rows by then, and would here send them again."""
+def toolbar(*tools: Any) -> Any:
+    """Return a row that wraps where it is too long."""
+    flex: Any = pn.FlexBox
+    return flex(*tools, sizing_mode="stretch_width", gap="4px")
 
 
 def expect_partings() -> None:

@@ -5,28 +5,44 @@ and as the app, which Panel runs anew for each viewer and which so reaches what 
 """
 
 import pickle
+import random
 from importlib import import_module
+from typing import Any
 
 from panel_session_monitor.adapters.clock import SystemClock, TimeOrderedIds
 from panel_session_monitor.adapters.dashboard import Dashboard
+from panel_session_monitor.domain.session import Session
 from tornado.web import RequestHandler
 
 from tests.fakes.operator import InMemoryOperator
 
 operator = InMemoryOperator(clock=SystemClock(), ids=TimeOrderedIds())
 dashboard = Dashboard(
-    operator=operator, clock=SystemClock(), refresh_every=0.25, operator_name="olga"
+    operator=operator, clock=SystemClock(), random=random.random, operator_name="olga"
 )
+
+
+def become(live: dict[Any, Session]) -> None:
+    """Let the sessions that are not among the live ones end, and the others be as they are."""
+    operator.end(*(operator.live.keys() - live.keys()))
+    operator.hold(*(each for key, each in live.items() if operator.live.get(key) != each))
 
 
 class World(RequestHandler):
     def get(self) -> None:
-        self.write(pickle.dumps({"live": operator.live, "asked": operator.asked}))
+        names = ("live", "asked", "drained", "happened")
+        self.write(pickle.dumps({name: getattr(operator, name) for name in names}))
 
     def put(self) -> None:
         world = pickle.loads(self.request.body)
-        operator.problem = world["problem"]
-        operator.live = {session.session_id: session for session in world["live"]}
+        if "live" in world:
+            become({session.session_id: session for session in world["live"]})
+        for name in ("drained", "serving", "happened", "problem"):
+            if name in world:
+                setattr(operator, name, world[name])
+        if world.get("forget"):
+            operator.forget()
+        operator.poke()
 
     def check_xsrf_cookie(self) -> None:
         """Tests bear no cookies."""
@@ -36,4 +52,4 @@ ROUTES: list[tuple[str, type[RequestHandler], dict[str, object]]] = [("/world", 
 
 if __name__.startswith("bokeh_app"):
     plugin = import_module("tests.e2e.apps.dashboard_on_fake")
-    plugin.dashboard.page().servable()
+    plugin.dashboard.page().servable(title="Panel Session Monitor")

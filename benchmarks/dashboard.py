@@ -1,0 +1,169 @@
+"""The dashboard under load, as it shows in a browser: the real API, the real dashboard."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from statistics import quantiles
+from time import monotonic, time
+from typing import Any
+from uuid import UUID
+
+from playwright.sync_api import Browser, Page
+
+from tests.support.browser import chromium
+
+from .crowd import Serving, processes, register
+from .figures import Figure
+from .load import Client, request
+from .stage import Program, stage
+
+FEW, MANY, SESSIONS_EACH = 100, 10_000, 1_000
+CHANGES_EACH_SECOND = 100
+WATCHED_EVERY = 20
+"""Each so many changes, one is of the session on which the browser's eye is."""
+
+SECONDS = 60.0
+VIEWERS = 5
+
+EYE = """
+window.seen = new Map();
+window.longest = 0;
+new PerformanceObserver((list) => {
+  for (const {duration} of list.getEntries()) window.longest = Math.max(window.longest, duration);
+}).observe({type: "longtask"});
+const table = (function find(root) {
+  for (const element of root.querySelectorAll("*")) {
+    if (element.tagName === "REGULAR-TABLE") return element;
+    const inside = element.shadowRoot && find(element.shadowRoot);
+    if (inside) return inside;
+  }
+})(document);
+(function look() {
+  for (const td of table.querySelectorAll("td")) {
+    const text = td.textContent;
+    if (/^\\d{13}$/.test(text) && !window.seen.has(text)) window.seen.set(text, Date.now() - text);
+  }
+  requestAnimationFrame(look);
+})();
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A dashboard, the API behind it, whose sessions change, and a browser."""
+
+    api: Program
+    dashboard: Program
+    browser: Browser
+    changing: list[UUID]
+
+    def page(self) -> tuple[Page, float]:
+        """Open the dashboard; return the page, and after how many seconds it had rows."""
+        page = self.browser.new_context(viewport={"width": 1400, "height": 850}).new_page()
+        began = monotonic()
+        page.goto(f"{self.dashboard.url}/monitor")
+        page.locator("regular-table tbody td").first.wait_for(timeout=60_000)
+        return page, monotonic() - began
+
+
+@contextmanager
+def scene() -> Iterator[Scene]:
+    """Start the API, the dashboard and a browser."""
+    with stage() as on, chromium() as browser:
+        api = on.api()
+        dashboard = on.dashboard(api.url)
+        on.ready()
+        yield Scene(api, dashboard, browser, [])
+
+
+def few_sessions(scene: Scene) -> Iterator[Figure]:
+    """A hundred sessions on the dashboard."""
+    _admit(scene, processes(1, sessions_each=FEW))
+    yield from _watched(scene, f"{FEW:,} sessions", SECONDS / 3, 150)
+
+
+def many_sessions(scene: Scene) -> Iterator[Figure]:
+    """Ten thousand sessions on the dashboard."""
+    _admit(scene, processes(MANY // SESSIONS_EACH, sessions_each=SESSIONS_EACH))
+    scene.page()[0].context.close()
+    what = f"{MANY:,} sessions"
+    yield from _watched(scene, what, SECONDS, 400)
+    pages = [scene.page()[0] for _ in range(VIEWERS)]
+    with _changes(scene):
+        before = _cpu_seconds(scene.dashboard.process.pid)
+        pages[0].wait_for_timeout(SECONDS * 500)
+        used = _cpu_seconds(scene.dashboard.process.pid) - before
+    share = 100 * used / (SECONDS / 2)
+    case = f"dashboard's CPU, {VIEWERS} viewers, {what}, {CHANGES_EACH_SECOND} changes/s"
+    yield Figure.of(case, [share], "%", targets={"median": 50})
+    for page in pages:
+        page.context.close()
+
+
+def _watched(scene: Scene, what: str, seconds: float, bound: float) -> Iterator[Figure]:
+    """Look at the dashboard for a while."""
+    page, opened = scene.page()
+    yield Figure.latency(f"first table, {what}", [opened], median=2500)
+    page.evaluate(EYE)
+    with _changes(scene):
+        page.wait_for_timeout(seconds * 1000)
+    told: dict[str, Any] = page.evaluate("({seen: [...seen.values()], longest})")
+    page.context.close()
+    late = quantiles(told["seen"], n=20, method="inclusive")[18]
+    case = f"{what}, {CHANGES_EACH_SECOND} changes/s"
+    yield Figure.of(f"change to cell, {case}", told["seen"], "ms")
+    yield Figure.of(f"change to cell, {case}, p95", [late], "ms", targets={"median": bound})
+    longest = {"median": 200.0}
+    yield Figure.of(f"longest block of the page, {case}", [told["longest"]], "ms", targets=longest)
+
+
+def _admit(scene: Scene, serving: list[Serving]) -> None:
+    """Register sessions, the one to be watched last: the newest is the first in the table."""
+    watched = processes(1, sessions_each=1)
+    with ThreadPoolExecutor(1) as aside:  # Playwright has a loop of its own in this thread
+        for each in (serving, watched):
+            aside.submit(register, scene.api.port, each).result()
+    scene.changing[:] = [watched[0].session_ids[0]]
+    scene.changing.extend(each for one in serving for each in one.session_ids)
+
+
+@contextmanager
+def _changes(scene: Scene) -> Iterator[None]:
+    """Let sessions change while the block lasts."""
+    over = threading.Event()
+    changing = threading.Thread(target=lambda: asyncio.run(_change(scene, over)))
+    changing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        changing.join()
+
+
+async def _change(scene: Scene, over: threading.Event) -> None:
+    client, others = await Client.of(scene.api.port), cycle(scene.changing[1:])
+    began, number = monotonic(), 0
+    while not over.is_set():
+        number += 1
+        await asyncio.sleep(max(0.0, began + number / CHANGES_EACH_SECOND - monotonic()))
+        watched = number % WATCHED_EVERY == 0
+        session_id = scene.changing[0] if watched else next(others)
+        task = f"{time() * 1000:.0f}" if watched else f"Step {number}"
+        body = {"status": "running", "task": task}
+        await client.ask(request("PUT", f"/sessions/{session_id}/status", body))
+    client.close()
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+CASES = (few_sessions, many_sessions)
