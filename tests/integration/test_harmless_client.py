@@ -101,12 +101,29 @@ input()
     assert app.returncode == 0
 
 
-REPORT = """
+def reporting(folder: Path, **settings: str) -> tuple[str, str]:
+    """Have a program report, which has moved on; return its first request and what it warned of."""
+    program = """
 import os
 from panel_session_monitor import SessionClient
 tracker = SessionClient.get_tracker("app")
 os.chdir("/")
+input()
 """
+    with (
+        answering(NO_MONITOR) as server,
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=folder,
+            env=environment(PSM_SERVER_URL=server.url, **settings),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as app,
+    ):
+        eventually(lambda: server.requests)
+        _, errors = app.communicate("\n")
+    return server.requests[0].lower(), errors
 
 
 @pytest.mark.parametrize(
@@ -121,31 +138,28 @@ os.chdir("/")
 def test_one_bad_setting_takes_neither_address_nor_token_from_the_client(
     tmp_path: Path, name: str, value: str
 ) -> None:
-    with answering(NO_MONITOR) as server:
-        sound = {"PSM_SERVER_URL": server.url, "PSM_TOKEN": "secret"}
+    request, errors = reporting(tmp_path, PSM_TOKEN="secret", **{name: value})
 
-        done = running(tmp_path, REPORT, **sound, **{name: value})
-
-    assert "authorization: bearer secret" in server.requests[0].lower()
-    assert (name in done.stderr) == (name in {"PSM_HEARTBEAT_INTERVAL", "PSM_TOKEN_FILE"})
+    assert "authorization: bearer secret" in request
+    assert (name in errors) == (name in {"PSM_HEARTBEAT_INTERVAL", "PSM_TOKEN_FILE"})
 
 
 def test_a_file_of_settings_that_cannot_be_read_leaves_those_of_the_environment(
     tmp_path: Path,
 ) -> None:
     (tmp_path / ".env").write_bytes(b"PSM_TOKEN=\xff")
-    with answering(NO_MONITOR) as server:
-        running(tmp_path, REPORT, PSM_SERVER_URL=server.url, PSM_TOKEN="secret")
 
-    assert "authorization: bearer secret" in server.requests[0].lower()
+    request, _ = reporting(tmp_path, PSM_TOKEN="secret")
+
+    assert "authorization: bearer secret" in request
 
 
 def test_a_token_file_is_looked_for_where_the_app_was_when_it_began(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("secret\n")
-    with answering(NO_MONITOR) as server:
-        running(tmp_path, REPORT, PSM_SERVER_URL=server.url, PSM_TOKEN_FILE="token")
 
-    assert "authorization: bearer secret" in server.requests[0].lower()
+    request, _ = reporting(tmp_path, PSM_TOKEN_FILE="token")
+
+    assert "authorization: bearer secret" in request
 
 
 def test_no_page_waits_until_the_settings_are_read(tmp_path: Path) -> None:
