@@ -21,6 +21,7 @@ class ListRequest:
     app_name: str | None = None
     user_id: str | None = None
     status: Status | None = None
+    text: str | None = None
     after: SessionId | None = None
     limit: int | None = None
 
@@ -49,7 +50,9 @@ class Listing:
 class ListSessions:
     """Show the live sessions, in the order of their ids, as they are at this moment.
 
-    All of them, or a page: at most `limit`, after the session that is the `cursor`.
+    All of them, or those of an app, of a user, with a status, or with `q` within the name of the
+    app, the user, the task or the host, whatever its case. With `limit` a page: at most so many,
+    after the session that is the `cursor`.
     """
 
     reader: SessionReader
@@ -68,6 +71,7 @@ class ListSessions:
         query = SessionQuery(
             app_name=optional_name("app_name", request.app_name),
             user_id=optional_name("user_id", request.user_id),
+            text=optional_name("q", request.text),
             working=request.status is Status.RUNNING if fresh else None,
             heard_after=stale_since if fresh else None,
             heard_until=stale_since if request.status is Status.STALE else None,

@@ -11,6 +11,7 @@ from ..domain.event import SessionEvent
 from ..domain.ids import SessionId
 from ..domain.kill import Kill
 from ..domain.staleness import Observation, Status
+from .ports import LiveApp
 from .ports import Reached as Reached  # noqa: PLC0414  # what orders answer
 from .processes import Processes
 
@@ -60,6 +61,9 @@ class Operator(Protocol):
 
     async def events(self, session_id: SessionId) -> list[SessionEvent]:
         """Return what has happened in a session's life, in the order in which it did."""
+
+    async def apps(self) -> list[LiveApp]:
+        """Return the apps that have live sessions or are drained, in the order of their names."""
 
     async def processes(self) -> Processes:
         """Return the processes that serve sessions, or did so lately."""

@@ -97,10 +97,14 @@ class UnitOfWork(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionQuery:
-    """Which live sessions to read: every criterion that is set must hold."""
+    """Which live sessions to read: every criterion that is set must hold.
+
+    `text` is found within the app's, the user's, the task's or the host's name, whatever its case.
+    """
 
     app_name: str | None = None
     user_id: str | None = None
+    text: str | None = None
     working: bool | None = None
     heard_after: datetime | None = None
     heard_until: datetime | None = None
@@ -156,6 +160,19 @@ class LiveProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveApp:
+    """An app with its live sessions, by what they do, and how many users they are of."""
+
+    app_name: str
+    sessions: int = 0
+    idle: int = 0
+    running: int = 0
+    stale: int = 0
+    users: int = 0
+    drain: Drain | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPage:
     """Sessions in the order of their ids; `total` counts all pages, `more` says one follows."""
 
@@ -177,6 +194,12 @@ class SessionReader(Protocol):
         """Give all matching sessions in the order of their ids, a few at a time, without a limit.
 
         Each piece is as of its own moment: no transaction waits for whoever takes them.
+        """
+
+    async def apps(self, stale_since: datetime) -> list[LiveApp]:
+        """Return the apps that have live sessions, in the order of their names, without drains.
+
+        Those sessions are stale that were last heard of at `stale_since` or before.
         """
 
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:

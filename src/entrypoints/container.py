@@ -14,6 +14,7 @@ from ..adapters.storage.reader import SqlReader
 from ..adapters.storage.sessions import SqlUnitOfWork
 from ..adapters.storage.sqlite import SqliteDatabase
 from ..application.announcing import AnnouncingUnitOfWork
+from ..application.apps import ListApps
 from ..application.drain import DrainApp, EnforceDrains, ListDrains, UndrainApp
 from ..application.end import EndSession
 from ..application.group import GroupCommit
@@ -116,6 +117,7 @@ class Service(containers.DeclarativeContainer):
         listing=providers.Factory(ListSessions, reader=reader, clock=clock, policy=policy),
         find=providers.Factory(GetSession, reader=reader, clock=clock, policy=policy),
         events=providers.Factory(ListEvents, reader=reader),
+        app_list=providers.Factory(ListApps, reader=reader, clock=clock, policy=policy),
         processes=providers.Factory(ListProcesses, reader=reader, clock=clock, policy=policy),
         order_streams=providers.Factory(
             OrderStreams,

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import pytest
 from panel_session_monitor.application.operator_ports import ChangesMissed, Operator, OperatorError
+from panel_session_monitor.application.ports import LiveApp
 from panel_session_monitor.domain.change import Change, Changed, DrainChanged
 from panel_session_monitor.domain.event import EventKind
 from panel_session_monitor.domain.ids import SessionId
@@ -290,3 +291,15 @@ class OperatorContract:
     async def test_the_life_of_nobody_is_told_in_a_line(self, ward: Ward) -> None:
         with pytest.raises(OperatorError, match=str(session_id(9))):
             await ward.operator.events(session_id(9))
+
+    async def test_apps_are_shown_with_their_sessions_and_drains(self, ward: Ward) -> None:
+        await ward.admit(1, app_name="sales", user_id="ada", task="Load")
+        await ward.admit(2, app_name="sales", user_id="ada")
+        drains = [await ward.operator.drain(name, reason="Noon") for name in ("sales", "empty")]
+
+        apps = await ward.operator.apps()
+
+        assert apps == [
+            LiveApp(app_name="empty", drain=drains[1]),
+            LiveApp(app_name="sales", sessions=2, idle=1, running=1, users=1, drain=drains[0]),
+        ]

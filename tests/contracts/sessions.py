@@ -17,6 +17,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from panel_session_monitor.application.ports import (
     Beat,
+    LiveApp,
     LiveSession,
     SessionQuery,
     SessionReader,
@@ -754,16 +755,16 @@ class SessionsContract:
             await repository.send([a_message(1, 1), a_message(2, 2)])
             await repository.drain(a_drain("stock"))
 
-        async with storage.unit_of_work() as repository:
-            beaten = await repository.beat(
-                [
-                    Beat(process=mine, session_ids=tuple(ids(1))),
-                    Beat(process=other, session_ids=()),
-                    Beat(process=newcomer, session_ids=()),
-                    Beat(process=None, session_ids=tuple(ids(1))),
-                ],
-                ago(-10),
-            )
+        beats = [
+            Beat(process=mine, session_ids=tuple(ids(1))),
+            Beat(process=other, session_ids=()),
+            Beat(process=newcomer, session_ids=()),
+            Beat(process=None, session_ids=tuple(ids(1))),
+        ]
+        beaten = []
+        for each in beats:  # one by one: a newcomer is a reason to look by itself
+            async with storage.unit_of_work() as repository:
+                beaten += await repository.beat([each], ago(-10))
 
         assert [list(each.messages) for each in beaten] == [
             [a_message(1, 1)],
@@ -874,6 +875,77 @@ class SessionsContract:
 
         kept = [await storage.reader.events(session_id(number)) for number in (1, 2, 3)]
         assert kept == [[], [an_event(2)], [an_event(3)]]
+
+    # Apps ----------------------------------------------------------------------------------
+
+    async def test_apps_are_counted_by_what_their_sessions_do(self, storage: Storage) -> None:
+        working = a_task()
+        await storage.save(
+            a_session(1, user_id="ada"),
+            a_session(2, user_id="ada", task=working),
+            a_session(3, user_id="bob", task=working, last_heartbeat=ago(120)),
+            a_session(4, process=a_process(), last_heartbeat=ago(120) + MICROSECOND),
+            a_session(5, app_name="Über"),
+            ended(a_session(6, app_name="gone")),
+        )
+
+        apps = await storage.reader.apps(ago(120))
+
+        assert apps == [
+            LiveApp(app_name="sales", sessions=4, idle=2, running=1, stale=1, users=2),
+            LiveApp(app_name="Über", sessions=1, idle=1),
+        ]
+
+    async def test_a_session_is_as_fresh_as_the_beat_of_its_process(self, storage: Storage) -> None:
+        process = a_process()
+        await storage.save(a_session(1, process=process, last_heartbeat=ago(300)))
+
+        async with storage.unit_of_work() as repository:
+            await repository.beat([Beat(process=process, session_ids=tuple(ids(1)))], NOON)
+
+        (app,) = await storage.reader.apps(ago(120))
+        assert (app.idle, app.stale) == (1, 0)
+
+    async def test_many_sessions_are_counted_and_searched_whole(self, storage: Storage) -> None:
+        await storage.save(
+            *(a_session(number, user_id=f"user {number}") for number in range(1, 5_502))
+        )
+
+        (app,) = await storage.reader.apps(ago(120))
+        page = await storage.reader.page(
+            SessionQuery(text="USER 55", limit=2, after=session_id(5_498))
+        )
+
+        assert (app.sessions, app.users) == (5_501, 5_501)
+        assert ids_of(page.sessions) == ids(5_500, 5_501)
+        assert (page.total, page.more) == (13, False)
+
+    @pytest.mark.parametrize(
+        ("text", "numbers"),
+        [
+            ("ales", [1, 2]),
+            ("SALES", [1, 2]),
+            ("ADA", [1]),
+            ("loading", [2]),
+            ("NODE-", [3]),
+            ("ÜBER", [3]),
+            ("strasse", [3]),
+            ("a%", []),
+            ("_", []),
+            ("sales ada", []),
+        ],
+    )
+    async def test_a_text_is_found_in_every_name_whatever_its_case(
+        self, storage: Storage, text: str, numbers: list[int]
+    ) -> None:
+        await storage.save(
+            a_session(1, user_id="Ada"),
+            a_session(2, task=a_task(name="Loading data")),
+            a_session(3, app_name="über", user_id="Straße", process=a_process()),
+            a_session(4, app_name="x", task=a_task(name=None)),
+        )
+
+        assert await storage.live(text=text) == ids(*numbers)
 
     # Processes -----------------------------------------------------------------------------
 

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from panel_session_monitor.application.apps import ListApps
 from panel_session_monitor.application.operator_ports import (
     ChangesMissed,
     Look,
     OperatorError,
     Reached,
 )
-from panel_session_monitor.application.ports import Clock, Ids, LiveProcess
+from panel_session_monitor.application.ports import Clock, Ids, LiveApp, LiveProcess
 from panel_session_monitor.application.processes import Processes
 from panel_session_monitor.domain.change import Change, Changed, DrainChanged
 from panel_session_monitor.domain.drain import Drain
@@ -20,6 +21,8 @@ from panel_session_monitor.domain.ids import DrainId, KillId, SessionId
 from panel_session_monitor.domain.kill import Kill
 from panel_session_monitor.domain.session import Session
 from panel_session_monitor.domain.staleness import Observation, StalenessPolicy, Status
+
+from .sessions import InMemorySessions, Tables
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,6 +127,13 @@ class InMemoryOperator:
         """Return what has happened to a session."""
         await self.session(session_id)
         return [each for each in self.happened if each.session_id == session_id]
+
+    async def apps(self) -> list[LiveApp]:
+        """Return the apps that have sessions or are drained."""
+        await self._reach()
+        live = {key: replace(each, process=None) for key, each in self.live.items()}
+        store = InMemorySessions(Tables(sessions=live, drains=dict(self.drained)))
+        return await ListApps(reader=store, clock=self.clock, policy=self.policy)()
 
     async def processes(self) -> Processes:
         """Return the processes that a test has set."""

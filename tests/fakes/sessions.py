@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Seque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
 
 from panel_session_monitor.application.ports import (
     Beat,
     Beaten,
+    LiveApp,
     LiveProcess,
     LiveSession,
     SessionPage,
@@ -23,6 +25,7 @@ from panel_session_monitor.domain.kill import KillState
 from panel_session_monitor.domain.message import Message
 from panel_session_monitor.domain.report import Figures, Notice, Order, is_served_by
 from panel_session_monitor.domain.session import Process, Session
+from panel_session_monitor.domain.staleness import Status, status
 
 
 @dataclass(slots=True)
@@ -215,6 +218,14 @@ class InMemorySessions:
             yield piece
             sent = piece[-1].session_id
 
+    async def apps(self, stale_since: datetime) -> list[LiveApp]:
+        """Return the apps that have live sessions, in the order of their names."""
+        live = sorted(self._live(), key=lambda each: each.app_name)
+        return [
+            _counted(name, list(own), stale_since)
+            for name, own in groupby(live, key=lambda each: each.app_name)
+        ]
+
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:
         """Return the processes that have live sessions or were heard of after a moment."""
         serving = Counter(each.process.process_id for each in self._live() if each.process)
@@ -276,10 +287,29 @@ class InMemorySessions:
         return replace(session, process=self.tables.processes[session.process.process_id].process)
 
 
+def _counted(app_name: str, live: list[Session], stale_since: datetime) -> LiveApp:
+    count = Counter(status(each.last_heartbeat, stale_since, each.task) for each in live)
+    return LiveApp(
+        app_name=app_name,
+        sessions=len(live),
+        idle=count[Status.IDLE],
+        running=count[Status.RUNNING],
+        stale=count[Status.STALE],
+        users=len({each.user_id for each in live} - {None}),
+    )
+
+
+def _names(session: Session) -> Iterator[str]:
+    task, process = session.task, session.process
+    names = (session.app_name, session.user_id, task and task.name, process and process.host)
+    return (name.casefold() for name in names if name)
+
+
 def _matches(session: Session, query: SessionQuery) -> bool:
     return (
         query.app_name in (None, session.app_name)
         and query.user_id in (None, session.user_id)
+        and (query.text is None or any(query.text.casefold() in each for each in _names(session)))
         and query.working in (None, session.task is not None)
         and (query.heard_after is None or session.last_heartbeat > query.heard_after)
         and (query.heard_until is None or session.last_heartbeat <= query.heard_until)

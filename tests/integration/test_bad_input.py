@@ -205,6 +205,10 @@ def test_a_report_of_ten_thousand_strangers_is_taken(api: httpx.Client) -> None:
         "limit=10001",
         "cursor=x",
         "limit=99999999999999999999999",
+        "q=",
+        "q=%20",
+        "q=%00",
+        f"q={'x' * 201}",
     ],
 )
 def test_a_bad_query_is_refused(api: httpx.Client, query: str) -> None:
@@ -244,3 +248,175 @@ def test_a_path_that_is_no_utf8_reaches_nobody(api: httpx.Client, name: str) -> 
 )
 def test_what_is_not_there_is_a_problem_too(api: httpx.Client, method: str, path: str) -> None:
     refused(api.request(method, path), 404, 405)
+
+
+A_STRANGER = "01a20d56-4cdd-79af-95e9-000000000000"
+TELLING = ["/sessions/{}/messages", "/apps/bad-input/messages", "/messages"]
+BAD_TEXTS: list[Any] = ["", " ", "x" * 1001, "a\0b", "\x7f", "\u2028", 5, None, [], {}]
+
+
+@pytest.mark.parametrize("text", BAD_TEXTS, ids=repr)
+@pytest.mark.parametrize("path", TELLING)
+def test_a_bad_text_is_sent_to_nobody(
+    api: httpx.Client, session: str, path: str, text: object
+) -> None:
+    body = refused(api.post(path.format(session), json={"text": text}))
+
+    assert "text" in json.dumps(body)
+    assert "message sent" not in api.get(f"/sessions/{session}/events").text
+
+
+@pytest.mark.parametrize("sent_by", ["", "x" * 201, "a\nb", 5])
+@pytest.mark.parametrize("path", TELLING)
+def test_a_bad_sender_sends_nothing(
+    api: httpx.Client, session: str, path: str, sent_by: object
+) -> None:
+    refused(api.post(path.format(session), json={"text": "Hello", "sent_by": sent_by}))
+
+    assert "message sent" not in api.get(f"/sessions/{session}/events").text
+
+
+@pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES.keys())
+@pytest.mark.parametrize("path", [*TELLING, "/sessions/kill"])
+def test_a_body_that_orders_nothing_is_refused(
+    api: httpx.Client, session: str, path: str, body: bytes
+) -> None:
+    refused(api.post(path.format(session), content=body, headers=JSON))
+
+    assert [each["kind"] for each in api.get(f"/sessions/{session}/events").json()] == ["opened"]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"session_ids": None},
+        {"session_ids": "all"},
+        {"session_ids": ["1"]},
+        {"session_ids": [None]},
+        {"session_ids": [A_STRANGER] * 10_001},
+        {"session_ids": [A_STRANGER] * 25_000},
+        {"session_ids": [], "reason": ""},
+        {"session_ids": [], "requested_by": 5},
+    ],
+    ids=lambda order: json.dumps(order)[:60],
+)
+def test_a_bad_order_for_several_kills_nobody(
+    api: httpx.Client, session: str, order: dict[str, Any]
+) -> None:
+    ids = [session, *order["session_ids"]] if isinstance(order["session_ids"], list) else "all"
+
+    refused(api.post("/sessions/kill", json=order | {"session_ids": ids}))
+
+    assert not api.get(f"/sessions/{session}").json()["kill_requested"]
+
+
+def test_an_order_for_too_many_is_too_large(api: httpx.Client) -> None:
+    body = b'{"session_ids": []}'
+
+    refused(api.post("/sessions/kill", content=body.ljust((1 << 20) + 1), headers=JSON), 413)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"kill_after": -1},
+        {"kill_after": "soon"},
+        {"kill_after": 1e300},
+        {"kill_after": []},
+        {"reason": ""},
+        {"reason": "x" * 501},
+        {"reason": "a\0b"},
+        {"requested_by": 5},
+        {"requested_by": "x" * 201},
+    ],
+    ids=str,
+)
+def test_bad_terms_drain_nothing(api: httpx.Client, terms: dict[str, Any]) -> None:
+    refused(api.put("/apps/bad-terms/drain", json=terms))
+
+    assert "bad-terms" not in api.get("/drains").text
+
+
+@pytest.mark.parametrize(
+    "body", [each for each in BAD_BODIES.values() if each not in (b"", b"null")]
+)
+def test_a_drain_with_a_bad_body_never_fails(api: httpx.Client, body: bytes) -> None:
+    harmless = body.startswith(b'{"app_name": ')  # an unknown field
+
+    answer = api.put("/apps/bad-terms/drain", content=body, headers=JSON)
+
+    api.delete("/apps/bad-terms/drain")
+    if not (answer.status_code == 200 and harmless):
+        refused(answer)
+
+
+@pytest.mark.parametrize("name", ["%00", "%0A", "%20", "x" * 201, "%C2%80", "%7F"])
+def test_a_bad_name_in_the_path_is_told_nothing(api: httpx.Client, name: str) -> None:
+    refused(api.put(f"/apps/{name}/drain"))
+    refused(api.delete(f"/apps/{name}/drain"))
+    refused(api.post(f"/apps/{name}/messages", json={"text": "Hello"}))
+
+
+@pytest.mark.parametrize("name", ["%ff", "%ed%a0%80"])
+def test_a_name_that_is_no_utf8_may_be_drained_and_undrained(api: httpx.Client, name: str) -> None:
+    answers = [
+        api.put(f"/apps/{name}/drain"),
+        api.get("/drains"),
+        api.get("/apps"),
+        api.post(f"/apps/{name}/messages", json={"text": "Hello"}),
+        api.delete(f"/apps/{name}/drain"),
+    ]
+
+    assert all(answer.status_code < 500 for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        [{}],
+        [{"session_id": "x", "message_id": "y"}],
+        [{"session_id": A_STRANGER}],
+        "all",
+        [None],
+        [{"session_id": A_STRANGER, "message_id": A_STRANGER}] * 10_001,
+    ],
+    ids=lambda shown: str(shown)[:60],
+)
+def test_bad_news_of_what_was_shown_is_refused(api: httpx.Client, shown: object) -> None:
+    report = {"process_id": str(uuid4()), "session_ids": [], "shown": shown}
+
+    refused(api.post("/heartbeats", json=report), 400, 413)
+
+
+def test_what_was_shown_to_a_stranger_is_told(api: httpx.Client) -> None:
+    stranger = str(uuid4())
+    shown = [{"session_id": stranger, "message_id": str(uuid4())}]
+
+    reply = api.post(
+        "/heartbeats", json={"process_id": str(uuid4()), "session_ids": [], "shown": shown}
+    )
+
+    assert reply.json()["unknown"] == [stranger]
+
+
+@pytest.mark.parametrize("path", ["/sessions/x/events", "/sessions/x/messages", "/apps//drain"])
+def test_a_path_of_nothing_is_not_found(api: httpx.Client, path: str) -> None:
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        refused(api.request(method, path), 400, 404, 405)
+
+
+@pytest.mark.parametrize(
+    "path", ["/sessions/kill", "/sessions/{}/messages", "/apps/bad-input/messages", "/messages"]
+)
+def test_nothing_is_ordered_from_a_page_of_another_site(
+    api: httpx.Client, session: str, path: str
+) -> None:
+    body = {"text": "Hello", "session_ids": [session]}
+    form = {"content-type": "text/plain"}
+
+    refused(api.post(path.format(session), json=body, headers={"origin": "http://evil"}), 403)
+    refused(api.post(path.format(session), content=json.dumps(body), headers=form), 415)
+    refused(api.put("/apps/bad-input/drain", headers={"origin": "http://evil"}), 403)
+    refused(api.delete("/apps/bad-input/drain", headers={"origin": "http://evil"}), 403)
+
+    assert [each["kind"] for each in api.get(f"/sessions/{session}/events").json()] == ["opened"]

@@ -83,14 +83,88 @@ def test_all_sessions_of_an_app_are_killed(api: httpx.Client, here: dict[str, st
     assert set(json.loads(killed.stdout)["session_ids"]) == sessions
 
 
+def test_a_session_is_sent_a_message(api: httpx.Client, here: dict[str, str]) -> None:
+    session = register(api, "cli")
+
+    sent = psm("sessions", "message", session, "Please save", **here)
+
+    assert sent.stdout == "Message sent to 1 session\n"
+    (_, told) = api.get(f"/sessions/{session}/events").json()
+    assert (told["kind"], told["text"]) == ("message sent", "Please save")
+    assert told["by"]
+
+
+def test_the_sessions_of_an_app_are_sent_a_message(api: httpx.Client, here: dict[str, str]) -> None:
+    name = f"sales/{uuid4()}"
+    sessions = {register(api, name) for _ in range(2)}
+
+    sent = psm("apps", "message", name, "Please save", "--json", **here)
+
+    told = json.loads(sent.stdout)
+    assert (told["sent"], set(told["session_ids"])) == (2, sessions)
+
+
+def test_an_app_is_drained_listed_and_undrained(api: httpx.Client, here: dict[str, str]) -> None:
+    name = f"sales/{uuid4()}"
+    register(api, name)
+
+    drained = psm("apps", "drain", name, "--kill-after", "3600", "--reason", "Noon", **here)
+    listed = psm("apps", "list", **here)
+    listed_for_programs = psm("apps", "list", "--json", **here)
+    undrained = psm("apps", "undrain", name, **here)
+
+    assert drained.stdout.startswith(f"{name} is being drained, kills at ")
+    assert all(text in listed.stdout for text in (name, "kills at", "RUNNING"))
+    (shown,) = [each for each in json.loads(listed_for_programs.stdout) if each["app_name"] == name]
+    assert (shown["sessions"], shown["drain"]["reason"]) == (1, "Noon")
+    assert shown["drain"]["requested_by"]
+    assert undrained.stdout == f"{name} is not being drained\n"
+    assert name not in api.get("/drains").text
+
+
+def test_a_drain_that_kills_nobody_says_so(here: dict[str, str]) -> None:
+    name = f"app-{uuid4().hex}"
+
+    drained = psm("apps", "drain", name, **here)
+    for_programs = psm("apps", "drain", name, "--json", **here)
+    undrained = psm("apps", "undrain", name, "--json", **here)
+
+    assert drained.stdout == f"{name} is being drained, kills nobody\n"
+    assert json.loads(for_programs.stdout)["kill_at"] is None
+    assert json.loads(undrained.stdout) == {"app_name": name, "drain": None}
+
+
+def test_processes_are_listed(api: httpx.Client, here: dict[str, str]) -> None:
+    host, process = f"[b]{uuid4().hex[:8]}[/b]", str(uuid4())
+    figures = {"rss_bytes": 64 << 20, "cpu_percent": 12.5, "loop_lag_seconds": 0.02}
+    told = {"process_id": process, "host": host, "pid": 7, "figures": figures}
+    register(api, "cli", process={"process_id": process, "host": host, "pid": 7})
+    sessions = [
+        each["session_id"] for each in api.get("/sessions").json() if each["process_id"] == process
+    ]
+    api.post("/heartbeats", json=told | {"session_ids": sessions})
+
+    listed = psm("processes", "list", **here)
+    for_programs = psm("processes", "list", "--json", **here)
+
+    (line,) = [line for line in listed.stdout.splitlines() if f"{host}:7" in line]
+    assert all(text in line for text in ("none", "64 MiB", "12 %", "20 ms"))
+    (shown,) = [each for each in json.loads(for_programs.stdout) if each["host"] == host]
+    assert (shown["sessions"], shown["rss_bytes"]) == (1, 64 << 20)
+
+
 @pytest.mark.parametrize(
     "command",
     [
         ("sessions", "kill", UNKNOWN),
+        ("sessions", "message", UNKNOWN, "Hello"),
+        ("apps", "message", "sales", "x" * 1001),
+        ("apps", "drain", "sales", "--kill-after", str(10**12)),
+        ("apps", "undrain", "x" * 201),
         ("sessions", "kill", UNKNOWN, "--reason", "x" * 501),
         ("apps", "kill-all", "x" * 201),
     ],
-    ids=["unknown session", "long reason", "long name"],
+    ids=" ".join,
 )
 def test_a_refusal_is_one_line(here: dict[str, str], command: tuple[str, ...]) -> None:
     refused = psm(*command, **here)
@@ -98,6 +172,17 @@ def test_a_refusal_is_one_line(here: dict[str, str], command: tuple[str, ...]) -
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: ")
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "soon", ""])
+def test_a_time_that_is_none_drains_nothing(
+    api: httpx.Client, here: dict[str, str], seconds: str
+) -> None:
+    refused = psm("apps", "drain", "never-drained", "--kill-after", seconds, **here)
+
+    assert refused.returncode == 2
+    assert "--kill-after" in refused.stderr.strip().splitlines()[-1]
+    assert "never-drained" not in api.get("/drains").text
 
 
 def test_a_server_out_of_reach_is_one_line() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -16,12 +17,20 @@ from panel_session_monitor.adapters.http.event_stream import (
 )
 from panel_session_monitor.adapters.http.streams import ChangeStreams, OrderStreams
 from panel_session_monitor.application.orders_due import ListOrdersDue
-from panel_session_monitor.domain.change import Changed
+from panel_session_monitor.domain.change import Changed, DrainChanged
 from panel_session_monitor.domain.ids import ProcessId
 from panel_session_monitor.domain.staleness import StalenessPolicy
 
 from ..fakes.clock import SettableClock
-from ..fakes.examples import a_kill, a_process, a_session, ago, session_id
+from ..fakes.examples import (
+    a_drain,
+    a_kill,
+    a_message,
+    a_process,
+    a_session,
+    ago,
+    session_id,
+)
 from ..fakes.ids import SequentialIds
 from ..fakes.sessions import InMemorySessions
 
@@ -119,6 +128,43 @@ async def test_a_silent_stream_says_that_it_lives_and_forgets_nothing(given: Giv
     assert ids_in(await said(stream)) == kill_ids(3)
 
 
+async def test_messages_come_among_the_kills(given: Given) -> None:
+    await given.order(1)
+    stream = given.stream()
+    await said(stream, 2)
+
+    async with given.sessions() as transaction:
+        await transaction.send([a_message(2, 1, sent_by="ada")])
+    await given.order(3)
+    text = await said(stream)
+
+    assert ids_in(text) == kill_ids(2, 3)
+    assert text.startswith(b"event: message\n")
+    assert b'"text":"Please save your work","sent_by":"ada"}' in text
+
+
+async def test_drains_are_told_whenever_others_stand(given: Given) -> None:
+    stream = given.stream()
+    assert await said(stream) == OPENED
+
+    async with given.sessions() as transaction:
+        await transaction.drain(a_drain(kill_at=ago(-60), reason="Noon"))
+    given.kills.poke([PROCESS])
+    begun = await said(stream)
+    await given.order(1)
+    between = await said(stream)
+    async with given.sessions() as transaction:
+        await transaction.undrain("sales")
+    given.kills.poke([PROCESS])
+    over = await said(stream)
+
+    assert begun.startswith(b'event: drains\ndata: {"drains":[{"app_name":"sales",')
+    assert b'"seconds_left":60.0,"reason":"Noon"' in begun
+    assert ids_in(begun) == []
+    assert b"drains" not in between
+    assert over == b'event: drains\ndata: {"drains":[]}\n\n'
+
+
 async def test_a_stream_ends_with_the_channel_and_leaves_it(given: Given) -> None:
     stream = given.stream()
     await said(stream)
@@ -169,6 +215,32 @@ async def test_a_change_is_encoded_once_as_it_is_first_seen(
     seen = msgspec.json.decode(data)
     assert (seen["status"], seen["seconds_since_heartbeat"]) == ("stale", 120)
     assert first == second
+
+
+async def test_a_silent_stream_says_where_it_is(
+    streams: ChangeStreams, feed: RingChangeFeed
+) -> None:
+    position = feed.position()
+    stream = replace(streams, keep_alive=lambda: AT_ONCE)(position)
+
+    text = await said(stream, 2)
+
+    assert text == OPENED + KEEP_ALIVE + f"id: {position}\n\n".encode()
+
+
+async def test_a_drain_is_a_change(streams: ChangeStreams, feed: RingChangeFeed) -> None:
+    start = feed.position()
+    feed.publish([DrainChanged(app_name="sales", drain=a_drain(reason="Noon"))])
+    feed.publish([DrainChanged(app_name="sales", drain=None)])
+
+    text = await said(streams(start), 2)
+
+    first, second = (
+        msgspec.json.decode(line[6:]) for line in text.splitlines() if line.startswith(b"data: ")
+    )
+    assert text.count(b"event: drain\n") == 2
+    assert (first["app_name"], first["drain"]["reason"]) == ("sales", "Noon")
+    assert second == {"app_name": "sales", "drain": None}
 
 
 async def test_who_has_missed_changes_is_told_to_look_anew(

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from ...application.operator_ports import Look, OperatorError, Reached
+from ...application.ports import LiveApp
 from ...application.processes import Processes
 from ...domain.change import Change
 from ...domain.drain import Drain
@@ -19,6 +20,7 @@ from ...domain.event import SessionEvent
 from ...domain.ids import SessionId
 from ...domain.kill import Kill
 from ...domain.staleness import Observation, Status
+from ..wire.apps import AppView
 from ..wire.drains import DrainBody, DrainView
 from ..wire.events import SessionEventView
 from ..wire.kills import KillBody, KilledAllView, KillManyBody, KillView
@@ -101,6 +103,11 @@ class HttpOperator:
         """Return what has happened in a session's life, in order (raises OperatorError)."""
         answer = await self._ask("GET", f"/sessions/{session_id}/events")
         return self._read(answer, list[SessionEventView], lambda views: [v.event() for v in views])
+
+    async def apps(self) -> list[LiveApp]:
+        """Return the apps that have live sessions or are drained (raises OperatorError)."""
+        answer = await self._ask("GET", "/apps")
+        return self._read(answer, list[AppView], lambda views: [v.app() for v in views])
 
     async def processes(self) -> Processes:
         """Return the processes that serve sessions, or did so lately (raises OperatorError)."""

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from litestar import Litestar
 from litestar.di import Provide
 
+from ...application.apps import ListApps
 from ...application.drain import DrainApp, ListDrains, UndrainApp
 from ...application.end import EndSession
 from ...application.health import CheckReadiness
@@ -56,6 +57,7 @@ class UseCases:
     listing: ListSessions
     find: GetSession
     events: ListEvents
+    app_list: ListApps
     processes: ListProcesses
     order_streams: OrderStreams
     change_streams: ChangeStreams

@@ -14,6 +14,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
+from ...application.apps import ListApps
 from ...application.kill import RequestKill, RequestKillAll, RequestKillMany
 from ...application.life import ListEvents
 from ...application.listing import GetSession, Listing, ListRequest, ListSessions
@@ -21,6 +22,7 @@ from ...application.processes import ListProcesses
 from ...application.sweep import RemoveStale
 from ...domain.ids import SessionId
 from ...domain.staleness import Status
+from ..wire.apps import AppView
 from ..wire.events import SessionEventView
 from ..wire.kills import KillBody, KilledAllView, KillManyBody, KillView
 from ..wire.processes import ProcessView
@@ -48,6 +50,7 @@ async def list_sessions(
     app_name: FromQuery[str | None] = None,
     status: FromQuery[Status | None] = None,
     user_id: FromQuery[str | None] = None,
+    q: FromQuery[str | None] = None,
     limit: FromQuery[int | None] = None,
     cursor: FromQuery[UUID | None] = None,
 ) -> ASGIResponse:
@@ -58,11 +61,12 @@ async def list_sessions(
             app_name=app_name,
             user_id=user_id,
             status=status,
+            text=q,
             limit=limit,
             after=SessionId(cursor) if cursor else None,
         )
     )
-    query = {"app_name": app_name, "status": status, "user_id": user_id, "limit": limit}
+    query = {"app_name": app_name, "status": status, "user_id": user_id, "q": q, "limit": limit}
     headers = _paging(page, query) | as_of(page.at) | {"Last-Event-ID": position}
     return ListAnswer(_views(page), headers)
 
@@ -97,6 +101,12 @@ async def list_events(
 ) -> list[SessionEventView]:
     """List what has happened in a session's life."""
     return [SessionEventView.of(each) for each in await events(SessionId(session_id))]
+
+
+@get("/apps", tags=["operators"], description=ListApps.__doc__, responses=refusals())
+async def list_apps(app_list: NamedDependency[ListApps]) -> list[AppView]:
+    """List the apps."""
+    return [AppView.of(each) for each in await app_list()]
 
 
 @get("/processes", tags=["operators"], description=ListProcesses.__doc__, responses=refusals())
@@ -201,6 +211,7 @@ ROUTES = [
     list_sessions,
     get_session,
     list_events,
+    list_apps,
     list_processes,
     kill_session,
     kill_several,

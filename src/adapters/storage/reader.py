@@ -1,14 +1,29 @@
 """The session reader, on SQLAlchemy Core: outside every transaction, never in a writer's way."""
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, null, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    null,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...application.ports import LiveProcess, LiveSession, SessionPage, SessionQuery
+from ...application.ports import LiveApp, LiveProcess, LiveSession, SessionPage, SessionQuery
 from ...domain.drain import Drain
 from ...domain.event import SessionEvent
 from ...domain.ids import KillId, ProcessId, SessionId
@@ -16,13 +31,23 @@ from ...domain.kill import Kill
 from ...domain.report import Figures, Notice, Order
 from ...domain.session import Process, Session
 from . import events, notices
+from .apps import COUNTED, Counts
 from .rows import as_kill, kill_columns
 from .sessions import SqlSessions, heard_until, last_heartbeat
 from .sqlite import SqliteConnection, SqliteDatabase, seconds
 from .tables import killed, processes, sessions
 
 READ_AT_ONCE = 5_000
-"""Sessions of a long list that are read in one transaction."""
+"""Sessions of a long list that one statement looks at."""
+
+SEARCHED_AT_ONCE = 1_000
+"""Sessions that one statement looks at more closely, for a text or to count them by kind."""
+
+END = "g"
+"""Comes after every id in hexadecimal digits."""
+
+Span = dict[str, str]
+"""A part of the live list: the ids `after` one and up to the `last`, in hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +64,39 @@ class SqlReader:
     async def page(self, query: SessionQuery) -> SessionPage:
         """Return a page of the live sessions, as of one moment."""
         matching = and_(true(), *_criteria(query))
-        more = None if query.limit is None else query.limit + 1
-        wanted = LISTED.where(matching, LATER if query.after else true()).limit(more)
+        most = sys.maxsize if query.limit is None else query.limit + 1
+        found: list[LiveSession] = []
         async with self.database.reading() as connection:
-            found = await _sessions(connection, wanted, query.after)
-            total = await connection.scalar(_count(query, matching), {})
+            async for span in _spans(connection, _size(query), query.after):
+                wanted = LISTED.where(matching, WITHIN).limit(most - len(found))
+                found += await _sessions(connection, wanted, span)
+                if len(found) == most:
+                    break
+            total = len(found)
+            if query.after or len(found) == most:  # else these are all
+                total = await _total(connection, query, matching)
         page = found[: query.limit]
         return SessionPage(sessions=page, total=total, more=len(found) > len(page))
 
     async def pieces(self, query: SessionQuery) -> AsyncIterator[Sequence[LiveSession]]:
         """Give all matching sessions, a few at a time."""
-        beginning = LISTED.where(*_criteria(query)).limit(READ_AT_ONCE)
-        following, after = beginning.where(LATER), query.after
-        while True:
+        wanted, span = LISTED.where(WITHIN, *_criteria(query)), _begin(query.after)
+        while span["last"] != END:
             async with self.database.reading() as connection:
-                found = await _sessions(connection, following if after else beginning, after)
+                span = await _next(connection, span, _size(query))
+                found = await _sessions(connection, wanted, span)
             yield found
-            if len(found) < READ_AT_ONCE:
-                return
-            after = found[-1].session_id
+            await asyncio.sleep(0)  # where little is found, little is done with it
+
+    async def apps(self, stale_since: datetime) -> list[LiveApp]:
+        """Return the apps that have live sessions, in the order of their names, without drains."""
+        counts = Counts()
+        async with self.database.reading() as connection:
+            async for span in _spans(connection, SEARCHED_AT_ONCE):
+                wanted = span | {"stale_since": stale_since}
+                async for rows in connection.pieces(COUNTED.where(WITHIN), wanted):
+                    counts.add(rows)
+        return counts.apps()
 
     async def processes(self, heard_after: datetime) -> list[LiveProcess]:
         """Return the processes that have live sessions or were heard of after a moment."""
@@ -126,11 +165,44 @@ class SqlReader:
         return None
 
 
+def _begin(after: SessionId | None) -> Span:
+    return {"after": "", "last": after.hex if after else ""}
+
+
+def _size(query: SessionQuery) -> int:
+    return SEARCHED_AT_ONCE if query.text else READ_AT_ONCE
+
+
+async def _next(connection: SqliteConnection, span: Span, size: int) -> Span:
+    """Return the span that follows, of so many sessions."""
+    after = span["last"]
+    last = await connection.scalar(LAST, {"after": after, "others": size - 1})
+    return {"after": after, "last": last or END}
+
+
+async def _spans(
+    connection: SqliteConnection, size: int, after: SessionId | None = None
+) -> AsyncIterator[Span]:
+    """Cut the live list, however long it is; between two spans others have their turn."""
+    span = _begin(after)
+    while span["last"] != END:
+        span = await _next(connection, span, size)
+        yield span
+        await asyncio.sleep(0)
+
+
+async def _total(
+    connection: SqliteConnection, query: SessionQuery, matching: ColumnElement[bool]
+) -> int:
+    count, spans = _count(query, matching), _spans(connection, _size(query))
+    return sum([await connection.scalar(count, span) async for span in spans])
+
+
 async def _sessions(
-    connection: SqliteConnection, wanted: Select[Any], after: SessionId | None
+    connection: SqliteConnection, wanted: Select[Any], span: Span
 ) -> list[LiveSession]:
     """Read sessions, and complete them with the kills that were ordered: few have one."""
-    records = connection.records(wanted, LiveSession, {"after": after} if after else {})
+    records = connection.records(wanted, LiveSession, span)
     page = [each async for some in records for each in some]
     if not page:
         return page
@@ -150,8 +222,9 @@ async def _sessions(
 
 def _count(query: SessionQuery, matching: ColumnElement[bool]) -> Select[Any]:
     """Return the query for the number of matches; the processes are joined only where needed."""
-    by_silence = query.heard_after or query.heard_until
-    return select(func.count()).select_from(_served if by_silence else sessions).where(matching)
+    by_process = query.heard_after or query.heard_until or query.text
+    counted_in = _served if by_process else sessions
+    return select(func.count()).select_from(counted_in).where(matching, WITHIN)
 
 
 def _criteria(query: SessionQuery) -> Iterator[ColumnElement[bool]]:
@@ -159,6 +232,9 @@ def _criteria(query: SessionQuery) -> Iterator[ColumnElement[bool]]:
         yield sessions.c.app_name == query.app_name
     if query.user_id is not None:
         yield sessions.c.user_id == query.user_id
+    if query.text is not None:
+        names = (sessions.c.app_name, sessions.c.user_id, sessions.c.task, processes.c.host)
+        yield func.found_in(query.text.casefold(), *names)
     if query.working is not None:
         started = sessions.c.task_started_at
         yield started.is_not(None) if query.working else started.is_(None)
@@ -171,8 +247,14 @@ def _criteria(query: SessionQuery) -> Iterator[ColumnElement[bool]]:
 _served = sessions.outerjoin(processes, processes.c.process_id == sessions.c.process_id)
 _id = sessions.c.session_id
 
-LATER = _id > bindparam("after", type_=_id.type)
-"""Where a list goes on."""
+_hex = type_coerce(_id, String)
+_later = _hex > bindparam("after")
+
+LAST = select(_hex).where(_later).order_by(_id).offset(bindparam("others", type_=Integer)).limit(1)
+"""The id that ends a span, after `others` of it."""
+
+WITHIN = and_(_later, _hex <= bindparam("last"))
+"""Whether a session is of a span."""
 
 LISTED = (
     select(

@@ -189,7 +189,7 @@ last_heartbeat = case(
 """When a live session was last heard of: a leased one, when its process was."""
 
 
-def heard_until(moment: datetime) -> ColumnElement[bool]:
+def heard_until(moment: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Tell whether a session, read with its process, was last heard of at `moment` or before."""
     alone = or_(~sessions.c.leased, processes.c.last_heartbeat <= moment)
     return and_(sessions.c.last_heartbeat <= moment, alone)

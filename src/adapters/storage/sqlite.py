@@ -223,6 +223,7 @@ def _engine(url: str, begin: str, pragmas: Sequence[str], size: int) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # the driver begins no transactions of its own
+        connection.create_function("found_in", -1, _found_in, deterministic=True)
         for pragma in (*PRAGMAS, *pragmas):
             connection.execute(pragma)
 
@@ -231,6 +232,11 @@ def _engine(url: str, begin: str, pragmas: Sequence[str], size: int) -> Engine:
         connection.connection.cursor().execute(begin)
 
     return engine
+
+
+def _found_in(part: str, *texts: str | None) -> bool:
+    """Tell whether one of the texts has a part, which is casefolded: SQLite folds ASCII alone."""
+    return any(text is not None and part in text.casefold() for text in texts)
 
 
 async def _begin(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from . import demo, operate, run
+from . import apps, demo, processes, run, sessions
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,8 +16,9 @@ for command in (
     run.dashboard,
     demo.demo,
     run.db,
-    operate.sessions,
-    operate.apps,
+    sessions.sessions,
+    apps.apps,
+    processes.processes,
     run.config,
 ):
     psm.add_command(command)

@@ -7,10 +7,10 @@ import pytest
 from panel_session_monitor.adapters.broadcast import LocalKillChannel, RingChangeFeed
 from panel_session_monitor.application.announcing import AnnouncingUnitOfWork
 from panel_session_monitor.application.ports import Beat
-from panel_session_monitor.domain.change import Change, Changed, Heard
+from panel_session_monitor.domain.change import Change, Changed, DrainChanged, Heard
 
 from ...fakes.clock import NOON
-from ...fakes.examples import a_kill, a_process, a_session, session_id
+from ...fakes.examples import a_drain, a_kill, a_message, a_process, a_session, session_id
 from ...fakes.sessions import InMemorySessions
 
 
@@ -100,6 +100,42 @@ async def test_a_process_is_poked_when_an_order_for_it_is_stored(announced: Anno
     with kills.listen(mine.process_id) as here, kills.listen(other.process_id) as there:
         async with announced.begin() as sessions:
             await sessions.save([ordered, told])
+
+        assert await asyncio.wait_for(here.poked(), 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(there.poked(), 0.05)
+
+
+async def test_a_drain_is_told_and_so_is_that_it_is_over(announced: Announced) -> None:
+    async with announced.begin() as sessions:
+        await sessions.drain(a_drain())
+    async with announced.begin() as sessions:
+        await sessions.undrain("sales")
+
+    assert await announced.told() == [
+        DrainChanged(app_name="sales", drain=a_drain()),
+        DrainChanged(app_name="sales", drain=None),
+    ]
+
+
+@pytest.mark.parametrize("word", ["drain", "undrain", "message"])
+async def test_those_are_poked_whom_a_word_concerns(announced: Announced, word: str) -> None:
+    mine, other = a_process(1), a_process(2)
+    async with announced.begin() as sessions:
+        await sessions.save(
+            [a_session(1, process=mine), a_session(2, process=other, app_name="stock")]
+        )
+    kills = announced.kills
+
+    with kills.listen(mine.process_id) as here, kills.listen(other.process_id) as there:
+        async with announced.begin() as sessions:
+            match word:
+                case "drain":
+                    await sessions.drain(a_drain())
+                case "undrain":
+                    await sessions.undrain("sales")
+                case _:
+                    await sessions.send([a_message(1, 1)])
 
         assert await asyncio.wait_for(here.poked(), 1)
         with pytest.raises(TimeoutError):

@@ -171,3 +171,18 @@ async def test_an_unfit_reason_is_refused_however_many_sessions_there_are(
         await world.kill_all("sales", reason="two\nlines")
 
     assert raised.value.field == "reason"
+
+
+async def test_of_those_that_are_chosen_the_live_ones_are_killed(world: World) -> None:
+    first = a_kill(reason="first")
+    await world.holds(
+        a_session(1), a_session(2).ended(ago(1)), a_session(3, kill=first), a_session(4)
+    )
+
+    reached = await world.kill_many([session_id(n) for n in (1, 2, 3, 9)], reason="Noon")
+
+    assert sorted(reached.session_ids) == [session_id(1), session_id(3)]
+    (one, ended, ordered, spared) = [await world.stored(number) for number in (1, 2, 3, 4)]
+    assert one.kill
+    assert one.kill.reason == "Noon"
+    assert (ended.kill, ordered.kill, spared.kill) == (None, first, None)

@@ -4,17 +4,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from panel_session_monitor.application.drain import DrainApp, EnforceDrains, UndrainApp
 from panel_session_monitor.application.end import EndSession
 from panel_session_monitor.application.group import GroupCommit
 from panel_session_monitor.application.heartbeat import RecordHeartbeat
 from panel_session_monitor.application.intake import Record, RecordReports
-from panel_session_monitor.application.kill import RequestKill, RequestKillAll
+from panel_session_monitor.application.kill import RequestKill, RequestKillAll, RequestKillMany
 from panel_session_monitor.application.listing import (
     GetSession,
     Listing,
     ListRequest,
     ListSessions,
 )
+from panel_session_monitor.application.message import SendMessage
 from panel_session_monitor.application.ports import LiveSession
 from panel_session_monitor.application.register import RegisterSession
 from panel_session_monitor.application.report import RecordReport
@@ -73,6 +75,28 @@ class World:
     @property
     def kill_all(self) -> RequestKillAll:
         return RequestKillAll(unit_of_work=self.sessions, clock=self.clock, ids=self.ids)
+
+    @property
+    def kill_many(self) -> RequestKillMany:
+        return RequestKillMany(unit_of_work=self.sessions, clock=self.clock, ids=self.ids)
+
+    @property
+    def send(self) -> SendMessage:
+        return SendMessage(unit_of_work=self.sessions, clock=self.clock, ids=self.ids)
+
+    @property
+    def drain(self) -> DrainApp:
+        return DrainApp(unit_of_work=self.sessions, clock=self.clock, ids=self.ids)
+
+    @property
+    def undrain(self) -> UndrainApp:
+        return UndrainApp(unit_of_work=self.sessions)
+
+    @property
+    def enforce_drains(self) -> EnforceDrains:
+        return EnforceDrains(
+            reader=self.sessions, unit_of_work=self.sessions, clock=self.clock, ids=self.ids
+        )
 
     @property
     def listing(self) -> ListSessions:
