@@ -10,9 +10,8 @@ if (told.end) {
 } else {
   told.messages.filter(({id}) => !stage.seen.has(id)).forEach(showMessage)
   const shown = told.messages.map(({id}) => id)
-  if (shown.length) cb_obj.data = {shown, turn: shown.map(() => told.turn)} // a change each time
-  if (told.turn > stage.turn) showDrain(told.drain)
-  stage.turn = told.turn
+  if (shown.length) cb_obj.data = {shown, turn: shown.map(() => told.turn)} // each a change
+  showDrain(told.drain)
 }
 
 function make(tag, name, ...content) {
@@ -45,7 +44,7 @@ function open() {
   const stack = root.appendChild(make("div", "stack", toasts))
   document.body.append(host)
   followTheme(host)
-  return host.psm = {root, stack, toasts, seen: new Set(), turn: 0, strip: null, clock: null}
+  return host.psm = {root, stack, toasts, seen: new Set()}
 }
 
 function followTheme(host) {
@@ -81,36 +80,39 @@ function showMessage({id, text: words, by}) {
 }
 
 function showDrain(drain) {
-  const folded = stage.strip?.classList.contains("psm-folded") && stage.drain === drain?.id
+  const left = drain?.seconds_left ?? null
+  stage.endsAt = left === null ? null : Date.now() + 1000 * left
+  if (stage.drain !== drain?.id) {
+    stage.drain = drain?.id
+    stage.strip?.remove()
+    stage.strip = drain && openStrip(drain)
+  }
   clearInterval(stage.clock)
-  stage.strip?.remove()
-  stage.strip = null
-  stage.drain = drain?.id
-  if (!drain) return
+  if (drain) stage.clock = setInterval(stage.strip.psmTick, 250)
+  stage.strip?.psmTick()
+}
+
+function openStrip({reason}) {
   const said = make("div", "said", make("strong", "what", "This app is being drained."))
-  if (drain.reason) said.append(text("span", "text", drain.reason))
+  said.setAttribute("role", "alert")
+  if (reason) said.append(text("span", "text", reason))
   const left = make("span", "left") // outside of what is read out, as it changes each second
   const words = make("div", "words", said)
-  const fold = button("fold", "", () => setFolded(!strip.classList.contains("psm-folded")))
+  const fold = button("fold", "", () => setFolded(!words.hidden))
   const strip = make("div", "strip", words, fold)
-  const setFolded = (now) => {
-    strip.classList.toggle("psm-folded", now)
-    words.hidden = now
-    fold.replaceChildren(...(now ? ["Being drained ", left, " ▾"] : ["▴"]))
-    fold.setAttribute("aria-expanded", String(!now))
-    now ? fold.removeAttribute("aria-label") : fold.setAttribute("aria-label", "Fold this notice")
-    if (!now) words.append(left)
-    tick()
+  const setFolded = (folded) => {
+    words.hidden = folded
+    strip.classList.toggle("psm-folded", folded)
+    fold.replaceChildren(...(folded ? ["Being drained ", left, " ▾"] : ["▴"]))
+    fold.setAttribute("aria-expanded", String(!folded))
+    folded ? fold.removeAttribute("aria-label") : fold.setAttribute("aria-label", "Fold this notice")
+    if (!folded) words.append(left)
+    strip.psmTick()
   }
-  const endsAt = drain.seconds_left === null ? null : Date.now() + 1000 * drain.seconds_left
-  const tick = () => {
-    left.textContent = remaining(endsAt, strip.classList.contains("psm-folded"))
-  }
-  said.setAttribute("role", "alert")
-  setFolded(Boolean(folded))
+  strip.psmTick = () => { left.textContent = remaining(stage.endsAt, words.hidden) }
+  setFolded(false)
   stage.stack.prepend(strip)
-  stage.strip = strip
-  if (endsAt !== null) stage.clock = setInterval(tick, 250)
+  return strip
 }
 
 function remaining(endsAt, short) {

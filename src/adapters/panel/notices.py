@@ -56,10 +56,15 @@ class Notices:
         self._write_soon()
 
     def page_ready(self) -> None:
-        """A page has come, or come back."""
+        """A page has been loaded, and shows nothing of ours."""
         self._ready = True
-        if self._messages or self._drain or self._turn:
+        if self._messages or self._drain:
             self._write_soon()
+
+    def page_back(self) -> None:
+        """A page has its connection again; it may show what is no longer so."""
+        self._ready = True
+        self._write_soon()
 
     def _write_soon(self) -> None:
         self._due = True

@@ -53,7 +53,7 @@ class PanelSession:
         if self._shown:
             self._notices.page_ready()
         document.on_event(DocumentReady, self._note_shown)
-        document.on_event(ClientReconnected, self._note_shown)
+        document.on_event(ClientReconnected, self._note_back)
         document.on_session_destroyed(self._note_destroyed)
 
     def on_over(self, callback: Callable[[], None]) -> None:
@@ -118,6 +118,10 @@ class PanelSession:
         # Before that, the connection may be one of a program that prepares the session for a page.
         self._shown = True
         self._notices.page_ready()
+
+    def _note_back(self, _event: Event) -> None:
+        self._shown = True
+        self._notices.page_back()
 
     def _note_destroyed(self, _context: object) -> None:
         self._finish()
