@@ -54,6 +54,6 @@ def _resident(statm: Path) -> int | None:
 def _version() -> str | None:
     try:
         version: str | None = metadata.version("panel-session-monitor")
-    except metadata.PackageNotFoundError:
+    except (metadata.PackageNotFoundError, KeyError):  # the latter from importlib_metadata
         return None
     return version[:VERSION_LENGTH] if version else None  # Python 3.11 may return None

@@ -21,6 +21,10 @@ class Awkward(Exception):
     def __init__(self, one: int, two: int) -> None:
         super().__init__(f"{one} and {two}")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Said here, as some libraries teach all other errors to be unpickled.
+        return Awkward, self.args
+
 
 class Unspeakable(Exception):
     """It cannot be told in words."""

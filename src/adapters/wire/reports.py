@@ -139,7 +139,7 @@ class HeartbeatsBody(Struct, kw_only=True, omit_defaults=True):
         )
 
 
-class OrderView(Struct, kw_only=True):
+class OrderView(Struct, kw_only=True, omit_defaults=True):
     """A kill on its way to the process that serves the session."""
 
     session_id: UUID
