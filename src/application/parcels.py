@@ -67,7 +67,8 @@ def raised(name: str, error: BaseException) -> Outcome:
         content = _dumped(_raisable(name, error), complaint)
         _loaded(content, complaint)
     except NotSendable as instead:
-        content = pickle.dumps(instead)
+        # Made anew: some libraries have errors take along what they were raised from.
+        content = pickle.dumps(NotSendable(str(instead)))
     return Outcome(content, trace)
 
 
