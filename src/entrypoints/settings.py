@@ -78,9 +78,6 @@ class Settings(ClientSettings, frozen=True, kw_only=True):
     history_days: Annotated[
         float, Meta(ge=0, le=36_500, description="how long ended sessions are kept, in days")
     ] = 30.0
-    refresh_interval: Annotated[
-        float, Meta(ge=0.1, le=10.0, description="time between the dashboard's looks, in seconds")
-    ] = 2.0
     pool_processes: PoolProcesses = None
     pool_url: PoolUrl = None
 

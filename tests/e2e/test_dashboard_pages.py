@@ -322,6 +322,10 @@ def test_processes_tell_how_they_fare(
     for text in ("connected", "12", "234 MiB", "12 %", "4 ms", "1.2.3", "2 h 0 min"):
         expect(row.get_by_role("cell").get_by_text(text, exact=True)).to_be_visible(timeout=30_000)
     expect(visit.page.get_by_text("Memory of the process (RSS)")).to_be_visible()
+    headings = visit.page.locator("th").filter(visible=True)
+    assert {each.evaluate("th => getComputedStyle(th).display") for each in headings.all()} == {
+        "table-cell"
+    }
     screenshot(visit.page, "dashboard-processes")
     silent = replace(process, last_heartbeat=ago(200), figures=Figures())
     world.holds(a_session(1), serving=[silent])

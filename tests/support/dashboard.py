@@ -3,7 +3,7 @@
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import httpx
@@ -70,10 +70,17 @@ class World:
         return world
 
 
+class Shown(Protocol):
+    """A dashboard that is served at an address."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class Visit:
     """One viewer's page, which must neither complain nor leave the server."""
 
-    def __init__(self, page: Page, world: World, address: str = "") -> None:
+    def __init__(self, page: Page, world: Shown, address: str = "") -> None:
         self.page = page
         self.complaints: list[str] = []
         self.strangers: list[str] = []

@@ -57,7 +57,7 @@ def serve(settings: Settings, access_log: bool, log_level: str) -> None:
 
 
 @click.command()
-@takes_settings("server_url", "token", "token_file", "refresh_interval")
+@takes_settings("server_url", "token", "token_file")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -37,8 +37,7 @@ class Listing(Component):
           font-variant-numeric: tabular-nums; }
         td.time, td.actions { white-space: nowrap; font-variant-numeric: tabular-nums; }
         td.actions { text-align: right; }
-        .mark { display: inline-flex; align-items: center; gap: 7px; white-space: nowrap; }
-        td.mark { display: table-cell; }
+        span.mark { display: inline-flex; align-items: center; gap: 7px; white-space: nowrap; }
         .overdue { color: var(--red); font-weight: 600; }
         .overdue .dot { background: var(--red); }
         .done .dot { background: var(--green); }
