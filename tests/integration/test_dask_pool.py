@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from distributed import Client, LocalCluster
 from panel_session_monitor.adapters.dask import DaskPool
+from panel_session_monitor.adapters.dask.names import TELL
 from panel_session_monitor.application.pool import SharedPool
 from panel_session_monitor.application.pool_ports import Call, WorkerDied
 from panel_session_monitor.pool import worker
@@ -306,3 +307,18 @@ def test_rounds_leave_nothing_behind(calm: LocalCluster) -> None:
         a_round()
 
     eventually(lambda: traces() <= before)
+
+
+def test_what_is_told_to_a_pool_that_is_just_gone_harms_no_worker(
+    calm: LocalCluster, calm_pool: DaskPool
+) -> None:
+    called(calm_pool, work.double, 1)
+    scheduler: Any = calm.scheduler
+
+    async def lose_the_pool_and_tell_it(worker: str) -> None:
+        client, line = scheduler.client_comms.popitem()
+        scheduler.client_comms[client] = line
+        line.comm.abort()
+        scheduler.stream_handlers[TELL](client=client, worker=worker, number=0, progress=0.5)
+
+    calm.sync(lose_the_pool_and_tell_it, next(iter(scheduler.workers)))

@@ -4,9 +4,11 @@
 each topic. This one keeps nothing.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from distributed import Scheduler
+from distributed.comm import CommClosedError
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import TaskState
 
@@ -63,4 +65,5 @@ class Relay(SchedulerPlugin):
     def _tell(self, client: str, worker: str | None = None, **message: object) -> None:  # noqa: ARG002
         line = self._scheduler.client_comms.get(client)
         if line is not None:  # else that pool is closed
-            line.send({"op": TELL, **message})
+            with suppress(CommClosedError):  # it is just closing: what came here would end a worker
+                line.send({"op": TELL, **message})
