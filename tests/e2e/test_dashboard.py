@@ -66,6 +66,18 @@ def test_status_cells_are_coloured_by_value(world: World, open_page: Callable[[]
     ]
 
 
+def test_every_column_that_fits_is_shown(
+    world: World, page: Page, open_page: Callable[[], Visit]
+) -> None:
+    world.holds(*some_of_each(12))
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+    visit = open_page()
+    visit.shows("user 001")
+
+    expect(page.locator("regular-table thead th").last).to_contain_text("Started", timeout=15_000)
+
+
 def test_the_colours_stay_right_whatever_the_viewer_does(
     world: World, open_page: Callable[[], Visit]
 ) -> None:

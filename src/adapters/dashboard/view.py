@@ -13,6 +13,9 @@ from .mirror import Mirror, Touched
 MOST_SHOWN = 2_000
 """How many matches a table shows, the newest."""
 
+MANY = 8
+"""Where one in so many of the matches has changed, a search costs less than judging each anew."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
@@ -83,6 +86,9 @@ class View:
     def notice(self, touched: Touched) -> None:
         """Judge the sessions that have changed anew."""
         self._touched |= touched
+        if len(touched.changed) * MANY > len(self._found):
+            self.search(self.query)
+            return
         words = self.query.text.casefold().split()
         for session_id in touched.changed:
             self._lose(session_id)

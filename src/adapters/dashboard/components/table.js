@@ -202,10 +202,13 @@ export async function render({model, el}) {
       if (each[model.index].length) await table.update(spans.take(each));
     }
     if (drawn || !rows[model.index].length) return;
-    drawn = true;  // widths found for an empty table leave the last columns out
-    await viewer.flush();
-    shown._resetAutoSize();
-    shown.draw();
+    drawn = true;
+    // Widths found for an empty table, or before the cells were painted, leave the last columns out.
+    for (const _ of ["rows", "painted"]) {
+      await viewer.flush();
+      shown._resetAutoSize();
+      await shown.draw();
+    }
   };
   model.on("msg:custom", (told) => {
     frozen = told.frozen;
