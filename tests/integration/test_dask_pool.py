@@ -191,6 +191,24 @@ def test_a_worker_that_is_lost_to_its_work_is_replaced_and_the_others_finish(
         assert pool.join(PATIENCE)
 
 
+def test_what_waits_with_a_worker_that_is_leaving_is_made_by_another(tmp_path: Path) -> None:
+    with a_cluster(n_workers=1, threads_per_worker=2) as own:
+        pool = DaskPool(own.scheduler_address)
+        stubborn = begun(pool, work.heed_nothing)
+        other = begun(pool, work.until_stopped, tmp_path, 1)
+        waiting = pool.submit(Call(function=work.double, args=(3,)))
+
+        stubborn.cancel()
+        workers: Any = own.scheduler.workers
+        eventually(lambda: [each.status.name for each in workers.values()] == ["closing_gracefully"])
+        own.scale(2)
+
+        assert waiting.result(PATIENCE) == 6
+        assert not other.done()
+        pool.close()
+        assert pool.join(PATIENCE)
+
+
 async def test_the_kill_of_one_of_twenty_sessions_is_fast_and_nobody_elses(
     fresh: LocalCluster, tmp_path: Path
 ) -> None:
