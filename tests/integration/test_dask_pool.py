@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Worker
 from panel_session_monitor.adapters.dask import DaskPool
-from panel_session_monitor.adapters.dask.names import TELL
+from panel_session_monitor.adapters.dask.names import PLUGIN, TELL
 from panel_session_monitor.application.pool import SharedPool
 from panel_session_monitor.application.pool_ports import Call, WorkerDied
 from panel_session_monitor.pool import worker
@@ -37,6 +38,16 @@ def a_cluster(**shape: int) -> Iterator[LocalCluster]:
         patch.setenv("PYTHONPATH", str(ROOT))
         with LocalCluster(processes=True, dashboard_address=":0", **shape) as cluster:
             yield cluster
+
+
+def unprepare(dask_worker: Worker) -> None:
+    """Take from a worker what a pool adds to it."""
+    dask_worker.taken = dask_worker.plugins.pop(PLUGIN)
+
+
+def prepare(dask_worker: Worker) -> None:
+    """Give it back."""
+    dask_worker.plugins[PLUGIN] = dask_worker.taken
 
 
 class Begun:
@@ -151,6 +162,19 @@ def test_a_call_whose_worker_is_retired_is_not_made_again(tmp_path: Path) -> Non
         pool.close()
         assert pool.join(PATIENCE)
     assert (tmp_path / "marks").read_text() == "xx"
+
+
+def test_a_call_waits_for_workers_that_are_not_prepared_yet(
+    calm: LocalCluster, calm_pool: DaskPool
+) -> None:
+    called(calm_pool, work.double, 1)
+    with Client(calm.scheduler_address, set_as_default=False) as client:
+        client.run(unprepare)
+        calls = [calm_pool.submit(Call(function=work.double, args=(each,))) for each in range(5)]
+        assert not wait(calls, 0.5).done
+        client.run(prepare)
+
+    assert [call.result(PATIENCE) for call in calls] == [0, 2, 4, 6, 8]
 
 
 # Calls are stopped

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
-from distributed import Status, Worker, get_worker
+from distributed import Reschedule, Status, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.protocol.serialize import to_serialize
 from distributed.worker_state_machine import TaskState
@@ -33,6 +33,8 @@ MOST = 1 << 30
 def run(order: bytes) -> None:
     """Run a call, as a task of a Dask worker; its outcome goes another way (`Relay`)."""
     worker = get_worker()
+    if PLUGIN not in worker.plugins:  # not yet, as another pool is adding it; or not any more
+        raise Reschedule
     desk: Desk = worker.plugins[PLUGIN]  # type: ignore[assignment]
     desk.run(worker.get_current_task(), *pickle.loads(order))  # noqa: S301  # of our own
 
