@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Worker
 from panel_session_monitor.adapters.dask import DaskPool
-from panel_session_monitor.adapters.dask.names import TELL
+from panel_session_monitor.adapters.dask.names import PLUGIN, TELL
 from panel_session_monitor.application.pool import SharedPool
 from panel_session_monitor.application.pool_ports import Call, WorkerDied
 from panel_session_monitor.pool import worker
@@ -37,6 +38,16 @@ def a_cluster(**shape: int) -> Iterator[LocalCluster]:
         patch.setenv("PYTHONPATH", str(ROOT))
         with LocalCluster(processes=True, dashboard_address=":0", **shape) as cluster:
             yield cluster
+
+
+def unprepare(dask_worker: Worker) -> None:
+    """Take from a worker what a pool adds to it."""
+    dask_worker.taken = dask_worker.plugins.pop(PLUGIN)
+
+
+def prepare(dask_worker: Worker) -> None:
+    """Give it back."""
+    dask_worker.plugins[PLUGIN] = dask_worker.taken
 
 
 class Begun:
@@ -153,6 +164,19 @@ def test_a_call_whose_worker_is_retired_is_not_made_again(tmp_path: Path) -> Non
     assert (tmp_path / "marks").read_text() == "xx"
 
 
+def test_a_call_waits_for_workers_that_are_not_prepared_yet(
+    calm: LocalCluster, calm_pool: DaskPool
+) -> None:
+    called(calm_pool, work.double, 1)
+    with Client(calm.scheduler_address, set_as_default=False) as client:
+        client.run(unprepare)
+        calls = [calm_pool.submit(Call(function=work.double, args=(each,))) for each in range(5)]
+        assert not wait(calls, 0.5).done
+        client.run(prepare)
+
+    assert [call.result(PATIENCE) for call in calls] == [0, 2, 4, 6, 8]
+
+
 # Calls are stopped
 
 
@@ -187,6 +211,24 @@ def test_a_worker_that_is_lost_to_its_work_is_replaced_and_the_others_finish(
         assert other.result(PATIENCE) == 14
         assert called(pool, work.pid) != old
         eventually(lambda: not running(old))
+        pool.close()
+        assert pool.join(PATIENCE)
+
+
+def test_what_waits_with_a_worker_that_is_leaving_is_made_by_another(tmp_path: Path) -> None:
+    with a_cluster(n_workers=1, threads_per_worker=2) as own:
+        pool = DaskPool(own.scheduler_address)
+        stubborn = begun(pool, work.heed_nothing)
+        other = begun(pool, work.until_stopped, tmp_path, 1)
+        waiting = pool.submit(Call(function=work.double, args=(3,)))
+
+        stubborn.cancel()
+        workers: Any = own.scheduler.workers
+        eventually(lambda: [each.status.name for each in workers.values()] == ["closing_gracefully"])
+        own.scale(2)
+
+        assert waiting.result(PATIENCE) == 6
+        assert not other.done()
         pool.close()
         assert pool.join(PATIENCE)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
-from distributed import Status, Worker, get_worker
+from distributed import Reschedule, Status, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.protocol.serialize import to_serialize
 from distributed.worker_state_machine import TaskState
@@ -23,6 +23,9 @@ log = logging.getLogger("panel_session_monitor")
 PATIENCE = COURTESY + 0.5
 """After how many seconds work that was told to stop, and has not, may cost its worker."""
 
+LEAVE = "panel-session-monitor-leave"
+"""What the scheduler's records call the reason why tasks move."""
+
 MOST = 1 << 30
 """How long a result may be, in bytes: the worker's line to the scheduler breaks at twice that."""
 
@@ -30,6 +33,8 @@ MOST = 1 << 30
 def run(order: bytes) -> None:
     """Run a call, as a task of a Dask worker; its outcome goes another way (`Relay`)."""
     worker = get_worker()
+    if PLUGIN not in worker.plugins:  # not yet, as another pool is adding it; or not any more
+        raise Reschedule
     desk: Desk = worker.plugins[PLUGIN]  # type: ignore[assignment]
     desk.run(worker.get_current_task(), *pickle.loads(order))  # noqa: S301  # of our own
 
@@ -47,13 +52,19 @@ class Desk(WorkerPlugin):
         self._leaving: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002
+        """The worker ends, for whatever reason: what it has not begun shall not end with it."""
+        self._hand_back_all()
+
     def transition(self, key: Any, start: str, finish: str, **_: object) -> None:  # noqa: ARG002
         """Tell a call to stop when Dask lets go of its task; Dask cannot end what runs."""
         self._changed.set()
         if not is_call(key):
             return
         signal = self._signals.get(key)
-        if finish == "executing":
+        if finish == "ready" and self._leaving:
+            self._hand_back(key)
+        elif finish == "executing":
             self._worker.batched_send({"op": BEGUN, "key": key})
         elif signal and finish in ("released", "forgotten") and not signal.is_set():
             signal.set()
@@ -88,16 +99,27 @@ class Desk(WorkerPlugin):
         """Take no more, finish what others wait for, and end."""
         worker = self._worker
         worker.status = Status.closing_gracefully
+        self._hand_back_all()
         while any(map(_wanted, {*worker.state.executing, *worker.state.long_running})):
             self._changed.clear()
             await self._changed.wait()
-        await worker.scheduler.retire_workers(
-            workers=[worker.address],
-            close_workers=False,
-            remove=True,
-            stimulus_id="panel-session-monitor-leave",
-        )
-        await worker.close(nanny=False, executor_wait=False, reason="a call did not stop")
+        try:
+            # Others' data moves. A worker that was removed here already would be a stranger to the
+            # scheduler, and take its nanny with it if that is noticed by its next sign of life.
+            await worker.scheduler.retire_workers(
+                workers=[worker.address], close_workers=False, remove=False, stimulus_id=LEAVE
+            )
+        finally:
+            await worker.close(nanny=False, executor_wait=False, reason="a call did not stop")
+
+    def _hand_back_all(self) -> None:
+        for key, task in self._worker.state.tasks.items():
+            if task.state == "ready":
+                self._hand_back(key)
+
+    def _hand_back(self, key: Any) -> None:
+        """Have a task that has not begun made elsewhere: this worker begins nothing any more."""
+        self._worker.batched_send({"op": "reschedule", "key": key, "stimulus_id": LEAVE})
 
     def _wanted(self, key: Any) -> bool:
         task = self._worker.state.tasks.get(key)
