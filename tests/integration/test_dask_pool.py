@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from distributed import Client, LocalCluster, Worker
+from distributed import Client, LocalCluster
 from panel_session_monitor.adapters.dask import DaskPool
 from panel_session_monitor.adapters.dask.names import PLUGIN, TELL
 from panel_session_monitor.application.pool import SharedPool
@@ -40,12 +40,12 @@ def a_cluster(**shape: int) -> Iterator[LocalCluster]:
             yield cluster
 
 
-def unprepare(dask_worker: Worker) -> None:
+def unprepare(dask_worker: Any) -> None:
     """Take from a worker what a pool adds to it."""
     dask_worker.taken = dask_worker.plugins.pop(PLUGIN)
 
 
-def prepare(dask_worker: Worker) -> None:
+def prepare(dask_worker: Any) -> None:
     """Give it back."""
     dask_worker.plugins[PLUGIN] = dask_worker.taken
 
@@ -70,13 +70,6 @@ class Begun:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    with a_cluster(n_workers=2, threads_per_worker=4) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def fresh() -> Iterator[LocalCluster]:
-    """A cluster of one test's own, none of whose workers is about to be replaced."""
     with a_cluster(n_workers=2, threads_per_worker=4) as cluster:
         yield cluster
 
@@ -131,9 +124,9 @@ class TestDaskPool(ProcessesContract):
 
 
 def test_a_call_whose_worker_is_killed_is_not_made_again(
-    fresh: LocalCluster, tmp_path: Path
+    cluster: LocalCluster, tmp_path: Path
 ) -> None:
-    pool = DaskPool(fresh.scheduler_address)
+    pool = DaskPool(cluster.scheduler_address)
     with pytest.raises(WorkerDied):
         called(pool, work.mark_and_die, tmp_path)
 
@@ -223,8 +216,11 @@ def test_what_waits_with_a_worker_that_is_leaving_is_made_by_another(tmp_path: P
         waiting = pool.submit(Call(function=work.double, args=(3,)))
 
         stubborn.cancel()
-        workers: Any = own.scheduler.workers
-        eventually(lambda: [each.status.name for each in workers.values()] == ["closing_gracefully"])
+        scheduler: Any = own.scheduler
+        workers = scheduler.workers
+        eventually(
+            lambda: [each.status.name for each in workers.values()] == ["closing_gracefully"]
+        )
         own.scale(2)
 
         assert waiting.result(PATIENCE) == 6
@@ -234,9 +230,9 @@ def test_what_waits_with_a_worker_that_is_leaving_is_made_by_another(tmp_path: P
 
 
 async def test_the_kill_of_one_of_twenty_sessions_is_fast_and_nobody_elses(
-    fresh: LocalCluster, tmp_path: Path
+    calm: LocalCluster, tmp_path: Path
 ) -> None:
-    shared = SharedPool(partial(DaskPool, fresh.scheduler_address))
+    shared = SharedPool(partial(DaskPool, calm.scheduler_address))
     ends: list[Callable[[], None]] = []
     killed, *others = (shared.share(number, ends.append) for number in range(20))
     shown = Begun(8)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from distributed import Scheduler
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import TaskState
 
