@@ -52,6 +52,7 @@ def test_whoever_waits_is_told_when_the_scheduler_is_killed(
     assert pool.closed
 
 
+@pytest.mark.long
 def test_whoever_waits_is_told_when_the_scheduler_answers_no_more(
     cluster: DaskCluster, pool: DaskPool, tmp_path: Path
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_scheduler_that_nobody_started_is_told_in_time() -> None:
     assert pool.join(PATIENCE)
 
 
+@pytest.mark.long
 def test_a_server_that_is_no_scheduler_is_told_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         before = monotonic()
@@ -103,6 +105,7 @@ def test_a_pool_may_be_closed_before_it_has_found_its_scheduler() -> None:
     assert pool.join(PATIENCE)
 
 
+@pytest.mark.long
 def test_the_work_of_an_app_that_is_killed_is_told_to_stop(
     cluster: DaskCluster, pool: DaskPool, tmp_path: Path
 ) -> None:

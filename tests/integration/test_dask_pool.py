@@ -136,6 +136,7 @@ def test_a_call_whose_worker_is_killed_is_not_made_again(
     assert (tmp_path / "marks").read_text() == "x"
 
 
+@pytest.mark.long
 def test_a_call_whose_worker_is_retired_is_not_made_again(tmp_path: Path) -> None:
     with (
         a_cluster(n_workers=2, threads_per_worker=1) as own,
@@ -157,6 +158,7 @@ def test_a_call_whose_worker_is_retired_is_not_made_again(tmp_path: Path) -> Non
     assert (tmp_path / "marks").read_text() == "xx"
 
 
+@pytest.mark.long
 def test_a_call_waits_for_workers_that_are_not_prepared_yet(
     calm: LocalCluster, calm_pool: DaskPool
 ) -> None:
@@ -188,6 +190,7 @@ def test_a_call_is_told_to_stop_though_another_pool_has_come(
     assert other.join(PATIENCE)
 
 
+@pytest.mark.long
 def test_a_worker_that_is_lost_to_its_work_is_replaced_and_the_others_finish(
     tmp_path: Path,
 ) -> None:
@@ -208,6 +211,7 @@ def test_a_worker_that_is_lost_to_its_work_is_replaced_and_the_others_finish(
         assert pool.join(PATIENCE)
 
 
+@pytest.mark.long
 def test_what_waits_with_a_worker_that_is_leaving_is_made_by_another(tmp_path: Path) -> None:
     with a_cluster(n_workers=1, threads_per_worker=2) as own:
         pool = DaskPool(own.scheduler_address)
@@ -325,6 +329,7 @@ def test_a_forked_child_leaves_its_parents_pool_alone(calm_pool: DaskPool) -> No
     assert called(calm_pool, work.double, 2) == 4
 
 
+@pytest.mark.long
 def test_rounds_leave_nothing_behind(calm: LocalCluster) -> None:
     def traces() -> tuple[int, int]:
         gc.collect()
