@@ -1,10 +1,13 @@
 """The dashboard within Panel's own admin page."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from ..support.dashboard import APP, World, a_session
 from ..support.processes import free_port, panel_serve
 from .conftest import Start
+
+pytestmark = pytest.mark.long
 
 
 def test_panel_s_admin_shows_the_sessions(start: Start, page: Page) -> None:

@@ -361,6 +361,7 @@ def test_a_server_that_was_started_anew_is_read_anew(world: World, open_page: Lo
     found(visit, "user 002")
 
 
+@pytest.mark.long
 def test_300_changes_leave_group_and_filter_alone(world: World, open_page: Look) -> None:
     sessions = [a_session(n, app=f"app {n % 3}", task=a_task()) for n in range(1, 31)]
     world.holds(*sessions)

@@ -15,6 +15,8 @@ from ..support.processes import Process, eventually, free_port, panel_serve, pyt
 from .conftest import Start
 from .test_notices import CLI, PATIENCE, Visitor, receives, shown_session, texts
 
+pytestmark = pytest.mark.long
+
 Open = Callable[[str], Visitor]
 Look = Callable[[str], Visit]
 
