@@ -8,8 +8,9 @@ MonitorError
 ├── Conflict           the id is taken by something else: choose another
 │   ├── SessionOfAnotherApp
 │   └── SessionOfAnotherProcess
-└── Gone               the session has ended and does not come back
-    └── SessionEnded
+├── Gone               the session has ended and does not come back
+│   └── SessionEnded
+└── Unavailable        something is not to be had now: try again later
 """
 
 from uuid import UUID
@@ -33,6 +34,10 @@ class Conflict(MonitorError):
 
 class Gone(MonitorError):
     """It was there, and has ended."""
+
+
+class Unavailable(MonitorError):
+    """What the request needs is not to be had at this moment; nothing was done."""
 
 
 class InvalidField(Invalid):

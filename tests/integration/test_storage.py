@@ -10,6 +10,7 @@ from panel_session_monitor.adapters.storage.migrations import upgrade
 from panel_session_monitor.adapters.storage.reader import SqlReader
 from panel_session_monitor.adapters.storage.sessions import SqlUnitOfWork
 from panel_session_monitor.adapters.storage.sqlite import LONG_LOG, SqliteDatabase
+from panel_session_monitor.domain.errors import Unavailable
 from sqlalchemy import text
 
 from ..contracts.sessions import SessionsContract, Storage, beat, ids
@@ -97,6 +98,22 @@ async def test_whoever_waits_for_another_program_does_not_hold_up_the_event_loop
 
     assert waited
     assert await SqlReader(mine).find(session_id())
+    for database in (mine, other):
+        database.dispose()
+
+
+async def test_whoever_waits_for_another_program_too_long_is_told_so(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/shared.sqlite3"
+    mine, other = SqliteDatabase(url, patience=0.1), SqliteDatabase(url)
+    upgrade(mine)
+    storage = Storage(unit_of_work=SqlUnitOfWork(mine), reader=SqlReader(mine))
+
+    async with other.writing():
+        with pytest.raises(Unavailable, match="another program keeps the database locked"):
+            await storage.save(a_session())
+    await storage.save(a_session(2))
+
+    assert await storage.live() == [session_id(2)]
     for database in (mine, other):
         database.dispose()
 

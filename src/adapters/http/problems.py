@@ -9,7 +9,15 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 
-from ...domain.errors import Conflict, Gone, Invalid, InvalidField, MonitorError, NotFound
+from ...domain.errors import (
+    Conflict,
+    Gone,
+    Invalid,
+    InvalidField,
+    MonitorError,
+    NotFound,
+    Unavailable,
+)
 from ..wire.problems import FieldError, Problem
 
 log = logging.getLogger(__name__)
@@ -21,6 +29,7 @@ STATUS_OF: Mapping[type[MonitorError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Gone: HTTPStatus.GONE,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Problem]]

@@ -36,6 +36,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
+from ...domain.errors import Unavailable
+
 __all__ = ["SqliteConnection", "SqliteDatabase", "among", "insert", "listed", "seconds"]
 
 T = TypeVar("T")
@@ -122,9 +124,13 @@ class SqliteConnection:
 
 @dataclass(slots=True)
 class SqliteDatabase:
-    """A file with one writer at a time, whom nobody fails for, and readers who see what it left."""
+    """A file with one writer at a time, whom nobody fails for, and readers who see what it left.
+
+    patience: how long a writer waits for another program that writes, in seconds
+    """
 
     url: str
+    patience: float = WRITE_PATIENCE
     _writer: Engine = field(init=False, repr=False)
     _readers: Engine = field(init=False, repr=False)
     _kept: Connection | None = field(default=None, repr=False)
@@ -140,11 +146,14 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[SqliteConnection]:
-        """Begin a transaction that ends with the block, when it is this one's turn."""
+        """Begin a transaction that ends with the block, when it is this one's turn.
+
+        Raises Unavailable if another program does not let go of the file.
+        """
         async with self._turn:
             connection, self._kept = self._kept or self._writer.connect(), None
             try:
-                await _begin(connection)
+                await self._begin(connection)
                 yield SqliteConnection(connection)
                 connection.commit()
             except BaseException:
@@ -161,7 +170,7 @@ class SqliteDatabase:
 
     def migrate(self, work: Callable[[Connection], object]) -> None:
         """Run `work` in a transaction that writes; blocks, for there is no service yet."""
-        patient = (f"PRAGMA busy_timeout = {1000 * WRITE_PATIENCE:.0f}",)
+        patient = (f"PRAGMA busy_timeout = {1000 * self.patience:.0f}",)
         engine = _engine(self.url, "BEGIN IMMEDIATE", patient, 1)
         try:
             with engine.begin() as connection:
@@ -190,6 +199,20 @@ class SqliteDatabase:
             self._kept.close()
         self._readers.dispose()
         self._writer.dispose()
+
+    async def _begin(self, connection: Connection) -> None:
+        """Begin to write, as soon as no other program does."""
+        for left in range(round(self.patience / LOOK), -1, -1):
+            try:
+                connection.begin()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                if not left:
+                    raise Unavailable("another program keeps the database locked") from error
+                await asyncio.sleep(LOOK)
+            else:
+                return
 
     def _checkpoint(self) -> None:
         with closing(sqlite3.connect(str(self._writer.url.database))) as connection:
@@ -237,19 +260,6 @@ def _engine(url: str, begin: str, pragmas: Sequence[str], size: int) -> Engine:
 def _found_in(part: str, *texts: str | None) -> bool:
     """Tell whether one of the texts has a part, which is casefolded: SQLite folds ASCII alone."""
     return any(text is not None and part in text.casefold() for text in texts)
-
-
-async def _begin(connection: Connection) -> None:
-    """Begin to write, as soon as no other program does."""
-    for left in range(round(WRITE_PATIENCE / LOOK), -1, -1):
-        try:
-            connection.begin()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
-                raise
-            await asyncio.sleep(LOOK)
-        else:
-            return
 
 
 async def _others(there_is_more: bool) -> None:
