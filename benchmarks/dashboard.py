@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from time import monotonic, time
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from tests.support.browser import chromium
 from .crowd import Serving, processes, register
 from .figures import Figure
 from .load import Client, request
+from .memory import resident
 from .stage import Program, stage
 
 FEW, MANY, SESSIONS_EACH = 100, 10_000, 1_000
@@ -30,6 +31,16 @@ WATCHED_EVERY = 20
 
 SECONDS = 60.0
 VIEWERS = 5
+OPENINGS = 5
+
+MINUTES = 20.0
+"""How long viewers come and go while the memory of the dashboard is watched."""
+
+WARM = 0.15
+"""The part of that time, at its beginning, in which the memory may still fill."""
+
+MOST_GROWTH = 5.0
+"""What may be added to it after that, in percent."""
 
 EYE = """
 window.seen = new Map();
@@ -56,18 +67,33 @@ const table = (function find(root) {
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A dashboard, the API behind it, whose sessions change, and a browser."""
+    """A dashboard, the API behind it, whose sessions change, a bare page, and a browser."""
 
     api: Program
     dashboard: Program
+    bare: Program
     browser: Browser
     changing: list[UUID]
 
     def page(self) -> tuple[Page, float]:
         """Open the dashboard; return the page, and after how many seconds it had rows."""
+        return self._page(f"{self.dashboard.url}/monitor")
+
+    def first_tables(self) -> tuple[list[float], list[float]]:
+        """Open the dashboard and the bare page in turn; return when they had rows, in seconds."""
+        urls = f"{self.dashboard.url}/monitor", f"{self.bare.url}/bare"
+        opened: tuple[list[float], list[float]] = [], []
+        for _ in range(OPENINGS):
+            for url, seconds in zip(urls, opened, strict=True):
+                page, after = self._page(url)
+                seconds.append(after)
+                page.context.close()
+        return opened
+
+    def _page(self, url: str) -> tuple[Page, float]:
         page = self.browser.new_context(viewport={"width": 1400, "height": 850}).new_page()
         began = monotonic()
-        page.goto(f"{self.dashboard.url}/monitor")
+        page.goto(url)
         page.locator("regular-table tbody td").first.wait_for(timeout=60_000)
         return page, monotonic() - began
 
@@ -77,9 +103,9 @@ def scene() -> Iterator[Scene]:
     """Start the API, the dashboard and a browser."""
     with stage() as on, chromium() as browser:
         api = on.api()
-        dashboard = on.dashboard(api.url)
+        dashboard, bare = on.dashboard(api.url), on.app("bare")
         on.ready()
-        yield Scene(api, dashboard, browser, [])
+        yield Scene(api, dashboard, bare, browser, [])
 
 
 def few_sessions(scene: Scene) -> Iterator[Figure]:
@@ -91,7 +117,6 @@ def few_sessions(scene: Scene) -> Iterator[Figure]:
 def many_sessions(scene: Scene) -> Iterator[Figure]:
     """Ten thousand sessions on the dashboard."""
     _admit(scene, processes(MANY // SESSIONS_EACH, sessions_each=SESSIONS_EACH))
-    scene.page()[0].context.close()
     what = f"{MANY:,} sessions"
     yield from _watched(scene, what, SECONDS, 400)
     pages = [scene.page()[0] for _ in range(VIEWERS)]
@@ -108,8 +133,11 @@ def many_sessions(scene: Scene) -> Iterator[Figure]:
 
 def _watched(scene: Scene, what: str, seconds: float, bound: float) -> Iterator[Figure]:
     """Look at the dashboard for a while."""
-    page, opened = scene.page()
-    yield Figure.latency(f"first table, {what}", [opened], median=2500)
+    scene.page()[0].context.close()  # what is made for the first viewer alone is there
+    opened, bare = scene.first_tables()
+    yield Figure.latency(f"first table, {what}", opened, median=2500)
+    yield Figure.ratio(f"first table, {what}, over a bare Perspective page", opened, bare)
+    page = scene.page()[0]
     page.evaluate(EYE)
     with _changes(scene):
         page.wait_for_timeout(seconds * 1000)
@@ -166,4 +194,24 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-CASES = (few_sessions, many_sessions)
+def comings_and_goings(scene: Scene) -> Iterator[Figure]:
+    """Viewers come and go for twenty minutes."""
+    _admit(scene, processes(MANY // SESSIONS_EACH, sessions_each=SESSIONS_EACH))
+    began, visits, seen = monotonic(), 0, []
+    with _changes(scene):
+        while (passed := monotonic() - began) < MINUTES * 60:
+            visits += 1
+            page, _ = scene.page()
+            page.wait_for_timeout(1_000)
+            page.context.close()
+            seen.append((passed / (MINUTES * 60), resident(scene.dashboard.process.pid)))
+    early = median([rss for part, rss in seen if WARM <= part < 2 * WARM])
+    late = median([rss for part, rss in seen if part >= 1 - WARM])
+    what = f"{MINUTES:.0f} min with {visits:,} viewers, one after the other"
+    yield Figure.of(f"dashboard's memory, {what}", [late / 2**20], "MiB")
+    growth = 100 * (late / early - 1)
+    case = f"growth of the dashboard's memory, {what}"
+    yield Figure.of(case, [growth], "%", targets={"median": MOST_GROWTH})
+
+
+CASES = (few_sessions, many_sessions, comings_and_goings)

@@ -58,18 +58,15 @@ class Dashboard:
         if document is None:
             raise RuntimeError("the dashboard needs a viewer: serve it with Panel")
         viewer = Viewer(self._pump, document, pn.state.user or self.operator_name, place)
+        leave = self._pump.watch(viewer.notice)  # so it has looked when the browser is ready
 
-        def ready(_: object) -> None:
-            leave = self._pump.watch(viewer.notice)
+        def left(_: object) -> None:
+            leave()
+            viewer.desk.leave()
 
-            def left(_: object) -> None:
-                leave()
-                viewer.desk.leave()
-
-            document.on_session_destroyed(left)
-            viewer.begin()
-
-        document.on_event(DOCUMENT_READY, ready)  # Panel's own `onload` is silent in its admin
+        document.on_session_destroyed(left)
+        # Panel's own `onload` is silent in its admin.
+        document.on_event(DOCUMENT_READY, lambda _: viewer.begin())
         return viewer
 
 

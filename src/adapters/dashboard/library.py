@@ -1,34 +1,12 @@
 """The view's libraries as far as they have no types: what is called here needs no ignores there."""
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
-import panel as pn
 import panel_material_ui
 from tornado.websocket import WebSocketClosedError
 
 pmui: Any = panel_material_ui
-
-
-def button(label: str, icon: str, act: Callable[[], object], *, danger: bool = False) -> Any:
-    """Return a button that acts when it is pressed."""
-    made = pmui.Button(
-        label=label,
-        icon=icon or None,
-        color="error" if danger else "primary",
-        variant="outlined" if danger else "text",
-        size="small",
-        margin=(0, 2),
-    )
-    made.on_click(lambda _: act())
-    return made
-
-
-def toolbar(*tools: Any) -> Any:
-    """Return a row that wraps where it is too long."""
-    flex: Any = pn.FlexBox
-    return flex(*tools, sizing_mode="stretch_width", gap="4px")
 
 
 def expect_partings() -> None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
+
+import panel as pn
 
 from ...application.operator_ports import OperatorError, Reached
 from ...domain.ids import MESSAGE_LENGTH, REASON_LENGTH, SessionId
 from ...domain.staleness import Observation
-from .components.question import Question
+from .components.question import Act, Question
 from .desk import Desk
 from .words import Pairs, called, facts, listing, sessions
 
@@ -30,19 +33,8 @@ class Orders:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._doom: Doom | None = None
-        self._kill = Question(
-            text="Reason (shown to the person at the session's page)", longest=REASON_LENGTH
-        )
-        self._message = Question(
-            text="Message", longest=MESSAGE_LENGTH, color="primary", required=True
-        )
-        self._drain = Question(
-            text="Reason (shown to the people at the app's pages)",
-            longest=REASON_LENGTH,
-            minutes="Minutes until the rest is killed (empty: never)",
-            color="warning",
-        )
-        self.dialogs = (self._kill.view, self._message.view, self._drain.view)
+        self.dialogs: Any = pn.Column(margin=0)
+        """The questions, each from when it is first asked."""
 
     def kill_one(self, session_id: SessionId) -> None:
         """Ask whether to end a session."""
@@ -96,7 +88,7 @@ class Orders:
                 self._desk.notice.say(f"Sent to {sessions(len(sent.session_ids))}.", "success")
 
         told = [("To", to), ("Reaches", sessions(reached))]
-        self._message.ask("Send a message?", "Send", told, send)
+        self._pose(self._message, "Send a message?", "Send", told, send)
 
     def drain(self, app_name: str) -> None:
         """Ask for the terms of an app's drain."""
@@ -113,7 +105,7 @@ class Orders:
             ("Live now", sessions(len(self._desk.mirror.of(app_name)))),
             ("Then", "Open pages ask people to finish; a new page says that the app is drained."),
         ]
-        self._drain.ask("Drain this app?", "Drain", told, drain)
+        self._pose(self._drain, "Drain this app?", "Drain", told, drain)
 
     def undrain(self, app_name: str) -> None:
         """Take a drain back, without a question: that ends nothing."""
@@ -131,7 +123,7 @@ class Orders:
 
     def _ask(self, title: str, doom: Doom) -> None:
         self._doom = doom
-        self._kill.ask(title, *self._terms(doom), self._confirmed)
+        self._pose(self._kill, title, *self._terms(doom), self._confirmed)
 
     def _terms(self, doom: Doom) -> tuple[str, Pairs]:
         if doom.alone:
@@ -140,6 +132,29 @@ class Orders:
         doomed = [each for each in found if each]
         named = [("App", doom.app_name)] if doom.app_name else []
         return f"Kill {sessions(len(doomed))}", [*named, *listing(doomed)]
+
+    @cached_property
+    def _kill(self) -> Question:
+        text = "Reason (shown to the person at the session's page)"
+        return Question(text=text, longest=REASON_LENGTH)
+
+    @cached_property
+    def _message(self) -> Question:
+        return Question(text="Message", longest=MESSAGE_LENGTH, color="primary", required=True)
+
+    @cached_property
+    def _drain(self) -> Question:
+        return Question(
+            text="Reason (shown to the people at the app's pages)",
+            longest=REASON_LENGTH,
+            minutes="Minutes until the rest is killed (empty: never)",
+            color="warning",
+        )
+
+    def _pose(self, question: Question, title: str, confirm: str, told: Pairs, act: Act) -> None:
+        question.ask(title, confirm, told, act)
+        if question.view not in self.dialogs.objects:  # open by now: a new one would miss it
+            self.dialogs.append(question.view)
 
     async def _confirmed(self, reason: str | None, _: float | None) -> None:
         doom, desk = self._doom, self._desk

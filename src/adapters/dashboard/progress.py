@@ -3,9 +3,9 @@
 import panel as pn
 
 from .components.listing import Listing
+from .components.toolbar import Tool, Toolbar
 from .desk import Desk
 from .followed import Followed, Step
-from .library import button
 from .mirror import Touched
 from .rows import milliseconds
 from .words import NONE
@@ -36,10 +36,11 @@ class Progress:
             on_message=lambda message: desk.open_named(message[1]),
             sizing_mode="stretch_width",
         )
-        self._close = button("Close this list", "close", self._closed)
+        close = Toolbar({"close": self._closed})
+        close.offer(Tool("close", "Close this list", "close"))
         self.view = pn.Column(
             self._list,
-            self._close,
+            close,
             visible=False,
             sizing_mode="stretch_width",
             max_height=320,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ...domain.ids import SessionId
+from ...domain.session import Session
 from ...domain.staleness import Status
 from .mirror import Mirror, Touched
 
@@ -74,14 +75,16 @@ class View:
     def search(self, query: Query) -> None:
         """Look for something else."""
         self.query = query
-        self._found, self._order, self.counts = {}, [], Counter()
-        words, sessions = query.text.casefold().split(), self.mirror.sessions
-        for session_id, text in self.mirror.texts.items():
-            if self._fits(sessions[session_id].app_name, text, words):
-                place = self._find(session_id)
-                if self._wanted(self._found[session_id][1]):
-                    self._order.append(place)
-        self._order.sort()
+        words, statuses = query.text.casefold().split(), self.mirror.statuses
+        self._found = {
+            key: (Place(session.started_at, key), statuses[key])
+            for key, session in self.mirror.sessions.items()
+            if self._fits(key, session, words)
+        }
+        self.counts = Counter([status for _, status in self._found.values()])
+        self._order = sorted(
+            [place for place, status in self._found.values() if self._wanted(status)]
+        )
 
     def notice(self, touched: Touched) -> None:
         """Judge the sessions that have changed anew."""
@@ -93,10 +96,8 @@ class View:
         for session_id in touched.changed:
             self._lose(session_id)
             session = self.mirror.sessions.get(session_id)
-            if session and self._fits(session.app_name, self.mirror.texts[session_id], words):
-                place = self._find(session_id)
-                if self._wanted(self._found[session_id][1]):
-                    insort(self._order, place)
+            if session and self._fits(session_id, session, words):
+                self._find(session_id, session)
 
     def delta(self) -> Delta:
         """Return what has changed since the last delta."""
@@ -114,19 +115,23 @@ class View:
         """Give everything in the next delta: the table is empty."""
         self._shown = frozenset()
 
-    def _fits(self, app_name: str, text: str, words: list[str]) -> bool:
-        wanted = self.query.app_name
-        return wanted in (None, app_name) and all(word in text for word in words)
+    def _fits(self, session_id: SessionId, session: Session, words: list[str]) -> bool:
+        if self.query.app_name not in (None, session.app_name):
+            return False
+        if not words:
+            return True
+        text = self.mirror.texts[session_id]
+        return all(word in text for word in words)
 
     def _wanted(self, status: Status) -> bool:
         return not self.query.statuses or status in self.query.statuses
 
-    def _find(self, session_id: SessionId) -> Place:
-        place = Place(self.mirror.sessions[session_id].started_at, session_id)
-        status = self.mirror.statuses[session_id]
+    def _find(self, session_id: SessionId, session: Session) -> None:
+        place, status = Place(session.started_at, session_id), self.mirror.statuses[session_id]
         self._found[session_id] = place, status
         self.counts[status] += 1
-        return place
+        if self._wanted(status):
+            insort(self._order, place)
 
     def _lose(self, session_id: SessionId) -> None:
         if session_id not in self._found:

@@ -1,5 +1,6 @@
 """One viewer: the pages, the place that is open, and when it is shown anew."""
 
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
@@ -56,7 +57,7 @@ class Viewer:
             refresh=lambda: self.notice(Touched()),
             go=self.go,
         )
-        self._orders = orders = Orders(self.desk)
+        self._orders = Orders(self.desk)
         self._banner = Strip(closable=False, kind="warning")
         self._progress = Progress(self.desk)
         self._nav = Nav(pages=TABS, on_message=self._chosen, sizing_mode="stretch_width")
@@ -68,20 +69,17 @@ class Viewer:
             height=0,
             margin=0,
         )
-        self._sessions = SessionsPage(self.desk, orders)
-        self.pages: dict[str, Any] = {
-            "sessions": self._sessions,
-            "apps": AppsPage(self.desk, orders),
-            "processes": ProcessesPage(self.desk),
-            "session": SessionPage(self.desk, orders),
-        }
+        self._sessions = SessionsPage(self.desk, self._orders)
+        self.pages: dict[str, Any] = {"sessions": self._sessions}
+        self._others = pn.Column(sizing_mode="stretch_both", margin=0)
         self.body = pn.Column(
             self._nav,
             self._banner,
             self.desk.notice,
             self._progress.view,
-            *(page.view for page in self.pages.values()),
-            *orders.dialogs,
+            self._sessions.view,
+            self._others,
+            self._orders.dialogs,
             sizing_mode="stretch_both",
             margin=(0, 14, 8, 14),
         )
@@ -113,9 +111,22 @@ class Viewer:
         self.desk.place = place
         self.address.fields = place.address
         self._nav.page = place.page
+        if place.page not in self.pages:
+            self._add(place.page)
         for name, page in self.pages.items():
             page.view.visible = name == place.page
+        self._others.visible = place.page != "sessions"
         self.pages[place.page].enter(place)
+
+    def _add(self, name: str) -> None:
+        """Make a page that nobody has asked for yet: a browser is slow to make what it hides."""
+        make: dict[str, Callable[[], Any]] = {
+            "apps": lambda: AppsPage(self.desk, self._orders),
+            "processes": lambda: ProcessesPage(self.desk),
+            "session": lambda: SessionPage(self.desk, self._orders),
+        }
+        page = self.pages[name] = make[name]()
+        self._others.append(page.view)
 
     def begin(self) -> None:
         """Show all there is; components miss what changes while the browser makes them."""
@@ -130,9 +141,9 @@ class Viewer:
             self._waits = Place.of(fields)
 
     def notice(self, touched: Touched) -> None:
-        """Show what has changed, soon."""
+        """Show what has changed, soon, once the browser is ready for it."""
         self._touched |= touched
-        if self._waiting:
+        if self._waiting or not self._begun:
             return
         self._waiting = True
         rows = len(self._sessions.table.found.shown)

@@ -124,25 +124,68 @@ function painter(model, spans, picked) {
   };
 }
 
+// Perspective's own thread takes long to start: it does while the page around is made.
+const engine = found(() => window.perspective?.worker).then(() => window.perspective.worker());
+
 export async function render({model, el}) {
-  let over = false, frozen = false, last = Promise.resolve();
+  let over = false, frozen = false, fitted = false, table, viewer, shown;
   const spans = new Spans(model.spans, model.index), picked = new Set(model.picked);
   const holder = document.createElement("div");
   holder.className = "holder";
   el.append(holder);
 
-  await found(() => over || (window.perspective?.worker && window.perspective_viewer));
-  const worker = await window.perspective.worker();
-  const table = await worker.table(model.columns, {index: model.index});
-  const viewer = document.createElement("perspective-viewer");
-  holder.append(viewer);
+  const clocks = [];
+  model.on("remove", () => {
+    over = true;
+    clocks.forEach(clearInterval);
+    Promise.resolve(viewer?.delete()).then(() => table?.delete()).catch(() => {});
+  });
 
+  // Widths found for an empty table, or before the cells were painted, leave the last columns out.
+  const fit = async () => {
+    await viewer.flush();
+    shown._resetAutoSize();
+    await shown.draw();
+  };
+  const change = async ({rows, heard, gone}) => {
+    if (gone.length) {
+      spans.forget(gone);
+      await table.remove(gone);
+    }
+    for (const each of [rows, heard]) {
+      if (each[model.index].length) await table.update(spans.take(each));
+    }
+    if (!shown || fitted || !rows[model.index].length) return;
+    fitted = true;
+    await fit();
+    await fit();
+  };
+
+  // The first rows are asked for at once: they come while the viewer is made.
+  let last = engine.then((worker) => worker.table(model.columns, {index: model.index}))
+    .then((made) => { table = made; });
+  const told = new Promise((resolve) => model.on("msg:custom", (message) => {
+    frozen = message.frozen;
+    spans.ahead = message.at - Date.now();
+    last = last.then(() => change(message));
+    resolve();
+  }));
+  model.send_msg(["ready", ""]);
+  await told;
+  await last;
+
+  await found(() => over || window.perspective_viewer);
+  if (over) return;
+  viewer = document.createElement("perspective-viewer");
+  holder.append(viewer);
   const theme = () => (model.dark ? "Pro Dark" : "Pro Light");
   await viewer.resetThemes(["Pro Light", "Pro Dark"]);
   await viewer.load(Promise.resolve(table));
+  model.on("dark", () => viewer.restore({theme: theme()}));
+  model.on("settings", () => viewer.restore({settings: model.settings}));
   const usual = {
     columns: Object.keys(model.columns), expressions: {}, filter: [], group_by: [], split_by: [],
-    sort: [["Started", "desc"]], aggregates: model.aggregates, settings: false, title: null,
+    sort: [["Started", "desc"]], aggregates: model.aggregates, settings: model.settings, title: null,
     plugin: "Datagrid", plugin_config: {editable: false},
     columns_config: {Progress: {number_fg_mode: "bar", fg_gradient: 1}},
   };
@@ -152,14 +195,16 @@ export async function render({model, el}) {
 
   const grid = await found(() => over || (viewer.children[0]?._initialized && viewer.children[0]));
   if (over) return;
-  const shown = grid.regular_table, sheet = new CSSStyleSheet();
+  const sheet = new CSSStyleSheet(), bare = new CSSStyleSheet();
+  shown = grid.regular_table;
   const paint = painter(model, spans, picked), repaint = () => paint(shown);
   sheet.replaceSync(model.style);
   grid.shadowRoot.adoptedStyleSheets.push(sheet);
-  const bare = new CSSStyleSheet();
-  bare.replaceSync("#settings_button { display: none }");  // the page has a button of its own
+  bare.replaceSync("#settings_button { display: none !important }");  // the page has its own
   viewer.shadowRoot?.adoptedStyleSheets.push(bare);
   shown.addStyleListener(repaint);
+  repaint();
+  if (fitted = await table.size() > 0) await fit();
 
   const act = (event) => {
     const action = event.target.closest?.("td")?.act;
@@ -192,46 +237,13 @@ export async function render({model, el}) {
     if (text !== model.layout) model.layout = text;
   });
 
-  let drawn = false;
-  const change = async ({rows, heard, gone}) => {
-    if (gone.length) {
-      spans.forget(gone);
-      await table.remove(gone);
-    }
-    for (const each of [rows, heard]) {
-      if (each[model.index].length) await table.update(spans.take(each));
-    }
-    if (drawn || !rows[model.index].length) return;
-    drawn = true;
-    // Widths found for an empty table, or before the cells were painted, leave the last columns out.
-    for (const _ of ["rows", "painted"]) {
-      await viewer.flush();
-      shown._resetAutoSize();
-      await shown.draw();
-    }
-  };
-  model.on("msg:custom", (told) => {
-    frozen = told.frozen;
-    spans.ahead = told.at - Date.now();
-    last = last.then(() => change(told));
-  });
   model.on("picked", () => {
     picked.clear();
     for (const id of model.picked) picked.add(id);
     repaint();
   });
-  model.on("dark", () => viewer.restore({theme: theme()}));
-  model.on("settings", () => viewer.restore({settings: model.settings}));
-
-  const clocks = [
+  clocks.push(
     setInterval(() => { if (!frozen && holder.offsetParent) repaint(); }, 1000),
     setInterval(() => { if (filtered && !frozen) rebase(); }, REBASE_EVERY),
-  ];
-  model.on("remove", () => {
-    over = true;
-    clocks.forEach(clearInterval);
-    viewer.delete().then(() => table.delete()).catch(() => {});
-  });
-  await viewer.restore({theme: theme()});  // it may have changed while the table was made
-  model.send_msg(["ready", ""]);
+  );
 }

@@ -41,6 +41,9 @@ td.psm-late { color: #c5221f !important; font-weight: 600; }
   background-color: rgba(242, 139, 130, 0.16) !important; }
 """
 
+THEMES = ("pro.css", "pro-dark.css")
+"""The ones that are used, of Perspective's: a browser takes its time to read each."""
+
 
 class Table(Component):
     """Perspective with rows that come and go one by one, by the id in the column `index`.
@@ -63,7 +66,7 @@ class Table(Component):
 
     _esm = Path(__file__).with_suffix(".js")
     _stylesheets: ClassVar[list[str]] = [
-        *Perspective.__css__,
+        *(each for each in Perspective.__css__ if Path(each).name in THEMES),
         ".holder, perspective-viewer { width: 100%; height: 100%; }",
     ]
 

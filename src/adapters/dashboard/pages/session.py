@@ -11,8 +11,8 @@ from ..components.facts import Facts
 from ..components.listing import Listing
 from ..components.strip import Strip
 from ..components.timeline import Timeline
+from ..components.toolbar import Tool, Toolbar
 from ..desk import Desk
-from ..library import button, toolbar
 from ..mirror import Touched
 from ..orders import Orders
 from ..place import Place
@@ -34,9 +34,7 @@ class SessionPage:
         self._stale = True
         self._said = Strip(closable=False)
         self._facts = Facts(sizing_mode="stretch_width", margin=(8, 10))
-        self._kill = button("Kill this session", "", self._kills, danger=True)
-        self._message = button("Message", "chat", self._messages)
-        back = button("All sessions", "arrow_back", self._back)
+        self._tools = Toolbar({"back": self._back, "message": self._messages, "kill": self._kills})
         self._timeline = Timeline(sizing_mode="stretch_width", margin=(8, 10))
         self._steps = Listing(label="Kill", columns=STEPS, sizing_mode="stretch_width")
         self._life = Listing(
@@ -46,7 +44,7 @@ class SessionPage:
             sizing_mode="stretch_width",
         )
         self.view = pn.Column(
-            toolbar(back, self._message, self._kill),
+            self._tools,
             self._said,
             self._facts,
             self._timeline,
@@ -91,8 +89,12 @@ class SessionPage:
     def _tell(self) -> None:
         seen = self._seen
         live = bool(seen and not seen.session.end)
-        self._kill.visible = live and not (seen and seen.session.kill)
-        self._message.visible = live
+        killed = bool(seen and seen.session.kill)
+        self._tools.offer(
+            Tool("back", "All sessions", "back"),
+            Tool("message", "Message", "chat") if live else None,
+            Tool("kill", "Kill this session", danger=True) if live and not killed else None,
+        )
         self._facts.rows = told(seen) if seen else []
         self._steps.rows = kill_steps(seen) if seen else []
         self._steps.visible = bool(self._steps.rows)

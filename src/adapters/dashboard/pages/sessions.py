@@ -8,8 +8,8 @@ import panel as pn
 from ....domain.staleness import Status
 from ..components.finder import Finder
 from ..components.start import Start
+from ..components.toolbar import Tool, Toolbar
 from ..desk import Desk
-from ..library import button, toolbar
 from ..live_table import LiveTable
 from ..mirror import Mirror, Touched
 from ..orders import Orders
@@ -27,23 +27,16 @@ class SessionsPage:
         self._start = Start(visible=False, sizing_mode="stretch_both")
         self._finder = Finder(sizing_mode="stretch_width", margin=(8, 0))
         self._finder.param.watch(self._searched, ["text", "statuses", "app"])
-        self._pause = button("Pause", "pause", self._pauses)
-        self._arrange = button("Filter and group", "tune", self._arranges)
-        self._all = button("Select all shown", "select_all", self._picks)
-        self._message = button("Message", "chat", lambda: orders.message(app_name=self._app))
-        self._drain = button("Drain", "hourglass_top", lambda: orders.drain(str(self._app)))
-        self._kill = button("Kill selected", "", self._kills, danger=True)
-        self._kill_app = button(
-            "Kill all", "", lambda: orders.kill_app(str(self._app)), danger=True
-        )
-        self._tools = toolbar(
-            self._pause,
-            self._arrange,
-            self._all,
-            self._message,
-            self._drain,
-            self._kill,
-            self._kill_app,
+        self._tools = Toolbar(
+            {
+                "pause": self._pauses,
+                "arrange": self._arranges,
+                "pick": self._picks,
+                "message": lambda: orders.message(app_name=self._app),
+                "drain": lambda: orders.drain(str(self._app)),
+                "kill": lambda: orders.kill_many(self.table.picked),
+                "kill_app": lambda: orders.kill_app(str(self._app)),
+            }
         )
         self.view = pn.Column(
             self._finder, self._tools, self._start, self.table.view, sizing_mode="stretch_both"
@@ -82,15 +75,18 @@ class SessionsPage:
         self._offer(mirror.apps[self._app].statuses.total() if self._app in mirror.apps else 0)
 
     def _offer(self, of_app: int) -> None:
-        picked = len(self.table.picked)
-        chosen = self._app is not None
-        self._kill.param.update(label=f"Kill selected ({picked:,})", visible=picked > 0)
-        self._kill_app.param.update(
-            label=f"Kill all · {sessions(of_app)}", visible=chosen, disabled=not of_app
+        paused, picked, chosen = self.table.paused, len(self.table.picked), self._app is not None
+        drained = self._app in self._desk.mirror.drains
+        kill_app = f"Kill all · {sessions(of_app)}"
+        self._tools.offer(
+            Tool("pause", "Resume", "play") if paused else Tool("pause", "Pause", "pause"),
+            Tool("arrange", "Filter and group", "tune"),
+            Tool("pick", "Select none" if picked else "Select all shown", "check"),
+            Tool("message", "Message to the app" if chosen else "Message to all", "chat"),
+            Tool("drain", "Drain", "hourglass") if chosen and not drained else None,
+            Tool("kill", f"Kill selected ({picked:,})", danger=True) if picked else None,
+            Tool("kill_app", kill_app, danger=True, disabled=not of_app) if chosen else None,
         )
-        self._drain.visible = chosen and self._app not in self._desk.mirror.drains
-        self._message.label = "Message to the app" if chosen else "Message to all"
-        self._all.label = "Select none" if picked else "Select all shown"
 
     def _searched(self, *_: Any) -> None:
         place, finder = self._desk.place, self._finder
@@ -110,15 +106,9 @@ class SessionsPage:
         self.table.pick(frozenset() if self.table.picked else self.table.found.shown)
         self._say()
 
-    def _kills(self) -> None:
-        self._orders.kill_many(self.table.picked)
-
     def _pauses(self) -> None:
-        on = not self.table.paused
-        self.table.pause(on)
-        self._pause.param.update(
-            label="Resume" if on else "Pause", icon="play_arrow" if on else "pause"
-        )
+        self.table.pause(not self.table.paused)
+        self._say()
 
     def _arranges(self) -> None:
         self.table.view.settings = not self.table.view.settings
