@@ -77,5 +77,5 @@ def open_page(page: Page, world: World) -> Iterator[Callable[..., Visit]]:
     yield visit
     assert [visit.complaints for visit in visits] == [[] for _ in visits]
     assert [visit.strangers for visit in visits] == [[] for _ in visits]
-    assert "Traceback" not in world.program.output
+    assert "Traceback" not in world.program.output, world.program.output
     assert "ERROR" not in world.program.output

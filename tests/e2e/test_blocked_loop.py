@@ -73,4 +73,4 @@ def test_a_kill_is_acknowledged_while_the_event_loop_is_blocked(
         httpx.get(f"{page}/static/js/bokeh.min.js", timeout=0.5)
     ended = eventually(lambda: httpx.get(f"{api}/sessions/{session}").json().get("end_reason"))
     assert ended == "killed"
-    assert "Traceback" not in app.output
+    assert "Traceback" not in app.output, app.output

@@ -276,4 +276,4 @@ def test_callbacks_find_the_apps_globals_when_bokeh_destroys_the_session(
     httpx.get(f"http://127.0.0.1:{port}/globals_on_kill").raise_for_status()
 
     eventually(lambda: len(callbacks.read_text().splitlines()) == 2)
-    assert "Traceback" not in process.output
+    assert "Traceback" not in process.output, process.output

@@ -97,4 +97,4 @@ def test_runaway_work_ends_with_its_session_and_the_other_goes_on(
     expect(neighbour.get_by_text("still here")).to_be_visible()
     assert api.session(spared)["status"] == "idle"
     assert api.session(spared)["pid"] == app.process.pid
-    assert "Traceback" not in app.process.output
+    assert "Traceback" not in app.process.output, app.process.output

@@ -32,7 +32,7 @@ def servers(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         server.answers()
     yield running
     for server in running.values():
-        assert "Traceback" not in server.process.output
+        assert "Traceback" not in server.process.output, server.process.output
 
 
 @pytest.fixture(params=["tornado", "fastapi"])
@@ -185,4 +185,4 @@ def test_a_ping_of_bokehs_between_the_close_and_the_end_leaves_no_trouble(
 
         server.when("destroyed", session)
     server.load()  # it goes on serving
-    assert "Traceback" not in server.process.output
+    assert "Traceback" not in server.process.output, server.process.output

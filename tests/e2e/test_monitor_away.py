@@ -78,7 +78,7 @@ def test_an_app_works_while_the_monitor_is_away_and_is_listed_when_it_is_back(
         expect(page.get_by_text("5 seconds: done.")).to_be_visible(timeout=20_000)
         page.get_by_role("button", name="30 seconds").click()
         assert app.output.count("session monitor") == 1, app.output
-    assert "Traceback" not in app.output
+    assert "Traceback" not in app.output, app.output
 
     start(python("-m", CLI, "serve"), env).answers(f"{api}/health/ready")
     back = monotonic()

@@ -50,4 +50,4 @@ def test_an_interrupt_at_the_terminal_ends_all_of_it_quietly(world: World) -> No
     world.app.wait()
 
     eventually(lambda: not any(running(each) for each in workers), GONE_WITHIN)
-    assert "Traceback" not in world.app.output
+    assert "Traceback" not in world.app.output, world.app.output

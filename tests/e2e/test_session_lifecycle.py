@@ -25,7 +25,7 @@ def servers(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         server.answers()
     yield running
     for server in running.values():
-        assert "Traceback" not in server.process.output
+        assert "Traceback" not in server.process.output, server.process.output
 
 
 @pytest.fixture(params=["tornado", "fastapi"])

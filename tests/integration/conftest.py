@@ -32,7 +32,7 @@ def server(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     process = Process(python("-m", CLI, "serve"), log, settings)
     yield process.answers(f"http://127.0.0.1:{settings['PSM_PORT']}/health/ready")
     process.stop()
-    assert "Traceback" not in process.output
+    assert "Traceback" not in process.output, process.output
 
 
 @pytest.fixture

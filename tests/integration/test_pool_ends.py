@@ -77,7 +77,7 @@ def test_the_workers_end_with_their_parent(
     process.wait()
 
     eventually(lambda: not any(running(each) for each in found), GONE_WITHIN)
-    assert "Traceback" not in process.output
+    assert "Traceback" not in process.output, process.output
 
 
 def test_an_interrupt_of_the_terminal_is_the_parents_alone(start: Start) -> None:
@@ -87,7 +87,7 @@ def test_an_interrupt_of_the_terminal_is_the_parents_alone(start: Start) -> None
     process.wait()
 
     eventually(lambda: not any(running(each) for each in found), GONE_WITHIN)
-    assert "Traceback" not in process.output
+    assert "Traceback" not in process.output, process.output
 
 
 def test_a_script_without_a_guard_is_told(start: Start, tmp_path: Path) -> None:

@@ -334,7 +334,7 @@ def start(settings: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     yield begin
     for server in running:
         server.process.stop()
-        assert "Traceback" not in server.process.output
+        assert "Traceback" not in server.process.output, server.process.output
 
 
 def test_a_server_that_is_told_to_stop_ends_all_streams_at_once(start: Start) -> None:
