@@ -53,9 +53,10 @@ def test_a_kill_is_acknowledged_while_the_event_loop_is_blocked(
         "PSM_HEARTBEAT_INTERVAL": str(interval),
         "PSM_SERVER_URL": api if way == "stream" else relay,
     }
-    start(python("-m", CLI, "serve"), env).answers(f"{api}/health/ready")
     page = f"http://127.0.0.1:{port}"
+    server = start(python("-m", CLI, "serve"), env)
     app = start(panel_serve("tests/e2e/apps/blocked.py", port), env)
+    server.answers(f"{api}/health/ready")
     app.answers(f"{page}/static/js/bokeh.min.js")
 
     def told() -> dict[str, Any]:

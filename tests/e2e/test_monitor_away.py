@@ -54,7 +54,8 @@ def nonsense(port: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "away", [nobody, black_hole, pytest.param(nonsense, marks=pytest.mark.long)]
+    "away",
+    [nobody, *(pytest.param(each, marks=pytest.mark.long) for each in (black_hole, nonsense))],
 )
 def test_an_app_works_while_the_monitor_is_away_and_is_listed_when_it_is_back(
     start: Start, tmp_path: Path, page: Page, away: Callable[[int], AbstractContextManager[None]]

@@ -11,6 +11,10 @@ from ..support.processes import eventually
 from .apps.served import Served, closings, serve, shown_session
 from .conftest import Start
 
+UNUSED = 6_000
+"""Milliseconds that a session lives without a page. Panel in FastAPI cannot make one anew whose
+page comes later than that, which on a busy machine takes its seconds."""
+
 REASON = "Session terminated by administrator"
 
 
@@ -18,7 +22,7 @@ REASON = "Session terminated by administrator"
 def servers(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Served]]:
     kinds = {"tornado": "", "fastapi": "fastapi", "reusing": "--reuse-sessions"}
     running = {
-        name: serve(start, tmp_path_factory.mktemp(name), unused=2_000, options=options)
+        name: serve(start, tmp_path_factory.mktemp(name), unused=UNUSED, options=options)
         for name, options in kinds.items()
     }
     for server in running.values():
@@ -38,6 +42,11 @@ def server(kind: str, servers: dict[str, Served]) -> Served:
     return servers[kind]
 
 
+def assert_grace(ordered: float, over: float) -> None:
+    """Half a second is between the two, by the server's clock, but for what a busy machine adds."""
+    assert 0.4 < over - ordered < 1.5
+
+
 def test_a_closed_tab_is_over_at_once_only_where_it_cannot_reconnect(
     server: Served, browser: Browser
 ) -> None:
@@ -54,7 +63,7 @@ def test_a_closed_tab_is_over_at_once_only_where_it_cannot_reconnect(
     assert server.when("over", final) - closed_at < 1
     assert server.when("destroyed", final) > server.when("over", final)
     for session in others:
-        destroyed = server.when("destroyed", session)
+        destroyed = server.when("destroyed", session, patience=20)
         assert server.when("over", session) == pytest.approx(destroyed, abs=0.1)
     for session in (final, *others):
         assert len(server.events("over", session)) == 1
@@ -95,7 +104,8 @@ def test_a_killed_session_is_over_once_it_is_destroyed(server: Served, page: Pag
     server.kill(session, REASON)
 
     over = server.when("over", session)
-    assert over - closings(page, 1)[0]["at"] == pytest.approx(0.5, abs=0.2)
+    assert closings(page, 1)[0]["at"] < over
+    assert_grace(server.when("end returned", session), over)
     assert len(server.events("over", session)) == 1
 
 
@@ -111,8 +121,9 @@ def test_a_kill_waits_for_a_blocked_event_loop_but_the_order_does_not(
     returned = server.when("end returned", session)
     free = server.when("free", session)
     closed = closings(page, 1)[0]["at"]
-    assert returned < free < closed
-    assert server.when("over", session) - closed == pytest.approx(0.5, abs=0.2)
+    over = server.when("over", session)
+    assert returned < free < closed < over
+    assert_grace(free, over)
 
 
 def test_a_killed_session_that_panel_would_reuse_is_not_reused(
@@ -123,8 +134,9 @@ def test_a_killed_session_that_panel_would_reuse_is_not_reused(
 
     server.kill(pinned, REASON)
 
-    closed = closings(page, 1)[0]["at"]
-    assert server.when("destroyed", pinned) - closed == pytest.approx(0.5, abs=0.2)
+    destroyed = server.when("destroyed", pinned)
+    assert closings(page, 1)[0]["at"] < destroyed
+    assert_grace(server.when("end returned", pinned), destroyed)
     page.reload()
     fresh = shown_session(page)
     other = browser.new_page()

@@ -11,6 +11,9 @@ from playwright.sync_api import Page, expect
 
 from ...support.processes import Process, eventually, free_port, panel_serve, python
 
+CHECK_UNUSED = 500
+"""Time between two looks for sessions that nobody uses, in milliseconds."""
+
 RECORD_CLOSINGS = """
 window.closings = [];
 window.sockets = [];
@@ -76,11 +79,12 @@ class Served:
 def serve(start: Callable[..., Process], folder: Path, *, unused: int, options: str = "") -> Served:
     """Start the app; `unused` sessions live so many milliseconds. Do wait for it to answer."""
     port = free_port()
-    command = python("-m", "tests.e2e.apps.endings_in_fastapi", str(port), str(unused))
+    numbers = [str(each) for each in (port, unused, CHECK_UNUSED)]
+    command = python("-m", "tests.e2e.apps.endings_in_fastapi", *numbers)
     if options != "fastapi":
         origin = ("--allow-websocket-origin", f"127.0.0.1:{port}")
         lifetime = ("--unused-session-lifetime", str(unused))
-        sweep = ("--check-unused-sessions", str(unused))
+        sweep = ("--check-unused-sessions", str(CHECK_UNUSED))
         app = "tests/e2e/apps/endings.py"
         command = panel_serve(app, port, *origin, *lifetime, *sweep, *options.split())
     return Served(start(command, {"CONTROL": str(folder)}), folder, port)
