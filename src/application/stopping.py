@@ -14,20 +14,34 @@ COURTESY = 2.0
 EVERY = 0.05
 """Time between two reports of a call's progress, in seconds; what comes between them is merged."""
 
+_making = threading.Lock()
+"""Guards events that are made when somebody waits: they cost more than all else of a short call."""
+
 
 class Signal:
     """The `Stop` of one call; its progress is told on `loop`, one of the worker's."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, report: Callable[[float], None]) -> None:
         self._loop = loop
-        self._event = threading.Event()
+        self._told = False
+        self._waited_for: threading.Event | None = None
         self._report = report
         self._latest = 0.0
         self._not_before = 0.0
         self._due = False
         self._cancelled: list[tuple[asyncio.Task[Any], float]] = []
-        self.is_set = self._event.is_set
-        self.wait = self._event.wait
+
+    def is_set(self) -> bool:
+        """Tell whether the call is to stop."""
+        return self._told
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block for so many seconds, or until the call is to stop; tell which."""
+        with _making:
+            event = self._waited_for = self._waited_for or threading.Event()
+        if self._told:
+            event.set()
+        return event.wait(timeout)
 
     def progress(self, fraction: float) -> None:
         """Report how far the call has come, from 0 to 1."""
@@ -40,7 +54,9 @@ class Signal:
 
     def set(self) -> None:
         """Tell the call to stop."""
-        self._event.set()
+        self._told = True  # first: whoever begins to wait looks at it after that
+        if self._waited_for:
+            self._waited_for.set()
         self._tell_stop()
 
     def cancels(self, task: "asyncio.Task[Any]", after: float) -> None:

@@ -374,6 +374,19 @@ def test_it_looks_well_by_day_and_by_night(
     screenshot(visit.page, "dashboard-grouped")
 
 
+def test_nothing_is_kept_of_a_viewer_who_has_left(world: World, browser: Browser) -> None:
+    world.holds(a_session(1))
+    context = browser.new_context()
+    visit = Visit(context.new_page(), world)
+    visit.shows("user 001")
+    ask_to_kill(visit, "user 001")
+    assert world.viewers
+
+    context.close()
+
+    eventually(lambda: not world.viewers, patience=20, every=1)
+
+
 @pytest.mark.long
 def test_viewers_come_and_go(world: World, browser: Browser) -> None:
     world.holds(a_session(1))

@@ -11,6 +11,7 @@ from time import monotonic
 
 import pytest
 from panel_session_monitor.adapters.pool import ProcessPool
+from panel_session_monitor.adapters.pool.members import MOST, Kind
 from panel_session_monitor.application.pool_ports import Call, PoolClosed, WorkerDied
 
 from ..contracts.pool import PATIENCE, begun, called
@@ -45,7 +46,8 @@ def no_more_files() -> Iterator[None]:
 
 def test_whoever_waits_is_told_that_no_worker_can_be_started(single: ProcessPool) -> None:
     dead = called(single, work.pid)
-    waiting = [single.submit(Call(function=work.never_look)) for _ in range(20)]
+    more = MOST[Kind.COROUTINE] + 1
+    waiting = [single.submit(Call(function=work.never_look)) for _ in range(more)]
 
     with no_more_files():
         os.kill(dead, signal.SIGKILL)

@@ -65,6 +65,11 @@ class World:
     def asked(self) -> int:
         return int(self._read()["asked"])
 
+    @property
+    def viewers(self) -> int:
+        """How many viewers the dashboard has in its memory."""
+        return int(self._read()["viewers"])
+
     def _read(self) -> dict[str, Any]:
         world: dict[str, Any] = pickle.loads(httpx.get(self._world).content)
         return world

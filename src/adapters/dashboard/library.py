@@ -4,9 +4,21 @@ import logging
 from typing import Any
 
 import panel_material_ui
+from panel.util.parameters import edit_readonly
 from tornado.websocket import WebSocketClosedError
 
 pmui: Any = panel_material_ui
+
+
+def whole_page(**content: Any) -> Any:
+    """Return a page that goes with its viewer, and says never that it is busy.
+
+    That it does is a parameter tied to Panel's state, which so would keep every page for good.
+    """
+    page = pmui.Page(busy_indicator=None, **content)
+    with edit_readonly(page):
+        page.busy = page.param.contextbar_open  # one of its own, and never set
+    return page
 
 
 def expect_partings() -> None:

@@ -9,7 +9,7 @@ from .components.address import Address
 from .components.nav import Nav
 from .components.strip import Strip
 from .desk import Desk
-from .library import pmui
+from .library import whole_page
 from .mirror import Touched
 from .orders import Orders
 from .pages.apps import AppsPage
@@ -34,7 +34,6 @@ THEME = {
 }
 LOOK = {
     "& .header": {"backgroundColor": "#1f3a5f !important", "color": "#fff"},
-    "& .MuiLinearProgress-root": {"display": "none"},  # it has no name, and the page is never busy
 }
 TABS = [("sessions", "Sessions"), ("apps", "Apps"), ("processes", "Processes")]
 
@@ -87,7 +86,7 @@ class Viewer:
 
     def page(self) -> Any:
         """Return the whole page."""
-        page = pmui.Page(
+        page = whole_page(
             title="Panel Session Monitor",
             site_url="",
             theme_config=THEME,

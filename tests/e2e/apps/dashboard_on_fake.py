@@ -4,6 +4,7 @@ Served twice over by `panel serve`: as a plug-in, imported once for the process 
 and as the app, which Panel runs anew for each viewer and which so reaches what the plug-in holds.
 """
 
+import gc
 import pickle
 import random
 from importlib import import_module
@@ -11,6 +12,7 @@ from typing import Any
 
 from panel_session_monitor.adapters.clock import SystemClock, TimeOrderedIds
 from panel_session_monitor.adapters.dashboard import Dashboard
+from panel_session_monitor.adapters.dashboard.viewer import Viewer
 from panel_session_monitor.domain.session import Session
 from tornado.web import RequestHandler
 
@@ -28,10 +30,17 @@ def become(live: dict[Any, Session]) -> None:
     operator.hold(*(each for key, each in live.items() if operator.live.get(key) != each))
 
 
+def viewers() -> int:
+    """Return how many viewers this process still has in its memory."""
+    gc.collect()
+    return sum(type(each) is Viewer for each in gc.get_objects())
+
+
 class World(RequestHandler):
     def get(self) -> None:
         names = ("live", "asked", "drained", "happened")
-        self.write(pickle.dumps({name: getattr(operator, name) for name in names}))
+        world = {name: getattr(operator, name) for name in names}
+        self.write(pickle.dumps(world | {"viewers": viewers()}))
 
     def put(self) -> None:
         world = pickle.loads(self.request.body)
