@@ -20,12 +20,15 @@ class Viewer:
     """Waits for what it is told."""
 
     def __init__(self, pump: Pump) -> None:
+        self._pump = pump
         self._news = asyncio.Event()
         self.touched = Touched()
+        self.problems: list[str] = []
         self.leave = pump.watch(self._tell)
 
     def _tell(self, touched: Touched) -> None:
         self.touched |= touched
+        self.problems += [self._pump.problem] if self._pump.problem else []
         self._news.set()
 
     async def until(self, condition: Callable[[], object]) -> None:
@@ -115,9 +118,11 @@ async def test_what_goes_wrong_is_told_and_ends_by_itself() -> None:
         "What is shown is 1 min 15 s old. Trying again by itself."
     )
 
+    await viewer.until(lambda: pump.backoff.failures > 1)
     operator.problem = None
     await viewer.until(lambda: not pump.problem)
     assert pump.age == 0
+    assert pump.backoff.failures == 0, "the next failure is followed by a short pause again"
     viewer.leave()
 
 
@@ -154,7 +159,7 @@ async def test_after_changes_were_missed_it_looks_anew() -> None:
     operator.forget()
     await viewer.until(lambda: set(pump.mirror.sessions) == {session_id(2)})
 
-    assert pump.problem is None
+    assert viewer.problems == [], "nothing is out of reach"
     assert session_id(1) in viewer.touched.changed
     viewer.leave()
 

@@ -36,9 +36,13 @@ class Pump:
     patience: float = PATIENCE
     judge_every: float = JUDGE_EVERY
     problem: str | None = None
+    backoff: Backoff = field(init=False)
     _heard_at: float = 0.0
     _viewers: list[Tell] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.random)
 
     @property
     def age(self) -> float:
@@ -69,10 +73,9 @@ class Pump:
         return leave
 
     async def _follow(self) -> None:
-        backoff = Backoff(self.random)
         while True:
             try:
-                await self._look(backoff)
+                await self._look()
             except ChangesMissed:
                 log.info("Changes were missed; the sessions are read anew")
             except OperatorError as error:
@@ -82,14 +85,14 @@ class Pump:
             except Exception:
                 log.exception("The sessions could not be read")
                 self._failed("an unexpected error; the dashboard's log has the details")
-            await asyncio.sleep(backoff.missed(LONGEST_BACKOFF))
+            await asyncio.sleep(self.backoff.missed(LONGEST_BACKOFF))
 
-    async def _look(self, backoff: Backoff) -> None:
+    async def _look(self) -> None:
         """Read all, then follow the stream until it is lost."""
         async with asyncio.timeout(self.patience):
             look = await self.operator.look()
         self._well(self.mirror.take(look))
-        backoff.reset()
+        self.backoff.reset()
         changes = self.operator.changes(look.position)
         while True:
             async with asyncio.timeout(self.patience):
