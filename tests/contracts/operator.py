@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf, nan
 from typing import Protocol
 
 import pytest
@@ -291,6 +292,13 @@ class OperatorContract:
     async def test_the_life_of_nobody_is_told_in_a_line(self, ward: Ward) -> None:
         with pytest.raises(OperatorError, match=str(session_id(9))):
             await ward.operator.events(session_id(9))
+
+    @pytest.mark.parametrize("seconds", [-1.0, 1e30, inf, nan])
+    async def test_a_drain_whose_time_is_none_is_refused(self, ward: Ward, seconds: float) -> None:
+        with pytest.raises(OperatorError, match="kill_after"):
+            await ward.operator.drain("sales", kill_after=seconds)
+
+        assert list((await ward.operator.look()).drains) == []
 
     async def test_apps_are_shown_with_their_sessions_and_drains(self, ward: Ward) -> None:
         await ward.admit(1, app_name="sales", user_id="ada", task="Load")

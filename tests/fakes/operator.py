@@ -19,6 +19,7 @@ from panel_session_monitor.domain.drain import Drain
 from panel_session_monitor.domain.event import EventKind, SessionEvent, between
 from panel_session_monitor.domain.ids import DrainId, KillId, SessionId
 from panel_session_monitor.domain.kill import Kill
+from panel_session_monitor.domain.report import LONGEST_AGE
 from panel_session_monitor.domain.session import Session
 from panel_session_monitor.domain.staleness import Observation, StalenessPolicy, Status
 
@@ -214,6 +215,8 @@ class InMemoryOperator:
     ) -> Drain:
         """Set the terms of an app's drain."""
         await self._reach()
+        if kill_after is not None and not 0 <= kill_after <= LONGEST_AGE:
+            raise OperatorError("kill_after: must be a number of seconds")
         now = self.clock.now()
         drain = Drain(
             drain_id=DrainId(self.ids.new()),

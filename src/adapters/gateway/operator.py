@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -169,6 +170,8 @@ class HttpOperator:
         requested_by: str | None = None,
     ) -> Drain:
         """Drain an app, on these terms (raises OperatorError)."""
+        if kill_after is not None and not isfinite(kill_after):  # in JSON it would be null: never
+            raise OperatorError("kill_after: must be a number of seconds")
         terms = DrainBody(kill_after=kill_after, reason=reason, requested_by=requested_by)
         answer = await self._ask("PUT", f"{_app(app_name)}/drain", terms)
         return self._read(answer, DrainView, DrainView.drain)
