@@ -1,8 +1,11 @@
 """Real servers for the integration tests, `psm serve` on a database file, and real pools."""
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import httpx
 import pytest
@@ -77,3 +80,13 @@ def single(pools: list[ProcessPool]) -> ProcessPool:
     """A pool of one."""
     pools.append(ProcessPool(1))
     return pools[-1]
+
+
+@pytest.fixture
+def only_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """A function of a module that other processes do not find, as those of a served script are."""
+    module = ModuleType("only_here")
+    exec("async def function(stop): pass", module.__dict__)
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    function: Callable[..., Any] = module.function
+    return function

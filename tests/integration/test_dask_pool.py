@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -104,16 +102,6 @@ def pool(cluster: LocalCluster, pools: list[DaskPool]) -> DaskPool:
     if not pools or pools[-1].closed:
         pools.append(DaskPool(cluster.scheduler_address))
     return pools[-1]
-
-
-@pytest.fixture
-def only_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """A function of a module that other processes do not find, as those of a served script are."""
-    module = ModuleType("only_here")
-    exec("async def function(stop): pass", module.__dict__)
-    monkeypatch.setitem(sys.modules, "only_here", module)
-    function: Callable[..., Any] = module.function
-    return function
 
 
 class TestDaskPool(ProcessesContract):

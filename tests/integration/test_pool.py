@@ -4,14 +4,11 @@ import asyncio
 import gc
 import os
 import signal
-import sys
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from types import ModuleType
-from typing import Any
 
 import pytest
 from aiomultiprocess.core import get_manager
@@ -31,16 +28,6 @@ from ..support.sharing import Session
 pytestmark = pytest.mark.alone
 
 GONE_WITHIN = 3.0
-
-
-@pytest.fixture
-def only_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """A function of a module that other processes do not find, as those of a served script are."""
-    module = ModuleType("only_here")
-    exec("async def function(stop): pass", module.__dict__)
-    monkeypatch.setitem(sys.modules, "only_here", module)
-    function: Callable[..., Any] = module.function
-    return function
 
 
 class TestProcessPool(ProcessesContract):

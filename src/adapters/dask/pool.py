@@ -9,6 +9,7 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
+from ...application.awaited import Entry
 from ...application.mailbox import Mailbox
 from ...application.pool_face import Face
 from ...application.pool_ports import Call, PoolClosed
@@ -33,9 +34,7 @@ class DaskPool(Face):
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._lock = threading.Lock()
-        self._jobs: set[Job] = set()
-        self._closed: str | None = None
+        self._entry: Entry[Job] = Entry()
         self._cluster: Any = None  # a `Cluster`, once it is open
         self._open = asyncio.Event()
         self._early: list[Job] = []
@@ -50,7 +49,7 @@ class DaskPool(Face):
     @property
     def closed(self) -> bool:
         """Whether it takes no more calls."""
-        return self._closed is not None
+        return self._entry.closed is not None
 
     @property
     def processes(self) -> int:
@@ -60,25 +59,18 @@ class DaskPool(Face):
     def submit(self, call: Call) -> Future[Any]:
         """Have a worker do the call; never waits. Cancelling the future stops the work."""
         job = Job(call=call)
-        with self._lock:
-            if self._closed is None:
-                self._jobs.add(job)
+        try:
+            with self._entry as jobs:
+                jobs.add(job)
                 self._mailbox.post(lambda: self._take(job))
-            else:
-                job.fail(PoolClosed(self._closed))
+        except PoolClosed as error:
+            job.fail(error)
         job.future.add_done_callback(partial(self._done, job))
         return job.future
 
     def close(self, reason: str = "the pool is closed") -> None:
         """Fail whatever waits with PoolClosed, at once, and have the workers stop."""
-        with self._lock:
-            if self._closed is not None:
-                return
-            self._closed = reason
-            self._mailbox.post(self._closing.set)
-            jobs = list(self._jobs)
-        for job in jobs:
-            job.fail(PoolClosed(reason))
+        self._entry.close(reason, lambda: self._mailbox.post(self._closing.set))
 
     def join(self, timeout: float) -> bool:
         """Wait until the cluster has been left. Its workers are not the pool's to end."""
@@ -139,9 +131,7 @@ class DaskPool(Face):
             await self._open.wait()
             return await self._cluster.ask(event, question, *args)
 
-        with self._lock:
-            if self._closed is not None:
-                raise PoolClosed(self._closed)
+        with self._entry:
             return asyncio.run_coroutine_threadsafe(ask(), self._loop)
 
     def _take(self, job: Job) -> None:
@@ -151,7 +141,7 @@ class DaskPool(Face):
             self._cluster.take(job)
 
     def _done(self, job: Job, future: Future[Any]) -> None:
-        self._jobs.discard(job)
+        self._entry.leave(job)
         if future.cancelled():
             self._mailbox.post(lambda: self._stop(job))
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections import deque
 from concurrent.futures import Future
 from contextvars import Context
 from functools import partial
@@ -11,6 +12,7 @@ from multiprocessing.managers import SyncManager
 from typing import Any
 
 from ...application import parcels
+from ...application.awaited import Entry
 from ...application.mailbox import Mailbox
 from ...application.pool_face import Face
 from ...application.pool_ports import Call, PoolClosed
@@ -32,11 +34,9 @@ class ProcessPool(Face):
     """
 
     def __init__(self, processes: int, ready_within: float = READY_WITHIN) -> None:
-        self._lock = threading.Lock()
+        self._entry: Entry[Job] = Entry()
         self._numbers = count()
-        self._jobs: dict[Future[Any], Job] = {}
-        self._submitted: list[Job] = []
-        self._closed: str | None = None
+        self._submitted: deque[Job] = deque()
         self._manager: Manager | None = None
         self._starting_manager = threading.Lock()
         self._workers = Workers(processes, ready_within, self.close)
@@ -54,7 +54,7 @@ class ProcessPool(Face):
     @property
     def closed(self) -> bool:
         """Whether it takes no more calls."""
-        return self._closed is not None
+        return self._entry.closed is not None
 
     @property
     def processes(self) -> int:
@@ -70,27 +70,20 @@ class ProcessPool(Face):
             future.set_exception(error)
             return future
         job = Job(call=call, future=future, number=next(self._numbers), parcel=parcel)
-        with self._lock:
-            if self._closed is None:
-                self._jobs[future] = job
+        try:
+            with self._entry as jobs:
+                jobs.add(job)
                 self._submitted.append(job)
                 if len(self._submitted) == 1:
                     self._mailbox.post(self._take)
-            else:
-                job.fail(PoolClosed(self._closed))
-        future.add_done_callback(self._done)
+        except PoolClosed as error:
+            job.fail(error)
+        future.add_done_callback(partial(self._done, job))
         return future
 
     def close(self, reason: str = "the pool is closed") -> None:
         """Fail whatever waits with PoolClosed, at once, and begin to end the workers."""
-        with self._lock:
-            if self._closed is not None:
-                return
-            self._closed = reason
-            self._mailbox.post(self._closing.set)
-            jobs = list(self._jobs.values())
-        for job in jobs:
-            job.fail(PoolClosed(reason))
+        self._entry.close(reason, lambda: self._mailbox.post(self._closing.set))
 
     def join(self, timeout: float) -> bool:
         """Wait until the workers are gone; kill those that are not by then."""
@@ -109,8 +102,8 @@ class ProcessPool(Face):
         One that has died is replaced. Raises PoolError.
         """
         with self._starting_manager:
-            if self._closed is not None:
-                raise PoolClosed(self._closed)
+            if self._entry.closed is not None:
+                raise PoolClosed(self._entry.closed)
             if self._manager is None or not self._manager.alive():
                 self._manager = Manager.started()
             return self._manager
@@ -138,13 +131,14 @@ class ProcessPool(Face):
             self._end_manager()
 
     def _take(self) -> None:
-        with self._lock:
-            jobs, self._submitted = self._submitted, []
+        jobs = []
+        while self._submitted:  # whoever finds it empty before him posts the next letter
+            jobs.append(self._submitted.popleft())
         self._workers.dispatch.take(jobs)
 
-    def _done(self, future: Future[Any]) -> None:
-        job = self._jobs.pop(future, None)
-        if job and future.cancelled():
+    def _done(self, job: Job, future: Future[Any]) -> None:
+        self._entry.leave(job)
+        if future.cancelled():
             self._mailbox.post(partial(self._workers.stop, job))
 
     def _end_manager(self) -> None:
