@@ -24,9 +24,13 @@ GROUPS: tuple[ModuleType, ...] = (
     calls,
     dashboard,
 )
-"""Each has a `scene`, which is set once, and `CASES`: functions of it that yield figures."""
+"""Each has a `scene`, which is set once, and `CASES`: functions of it that yield figures.
 
-NAMES = [case.__name__ for group in GROUPS for case in group.CASES]
+It may have `LONG` ones beside them, which run where they are named.
+"""
+
+USUAL = [case.__name__ for group in GROUPS for case in group.CASES]
+NAMES = [case.__name__ for group in GROUPS for case in (*group.CASES, *getattr(group, "LONG", ()))]
 
 
 def main() -> None:
@@ -34,7 +38,7 @@ def main() -> None:
     began = monotonic()
     figures: list[Figure] = []
     try:
-        figures.extend(_measured(options.names or NAMES))
+        figures.extend(_measured(options.names or USUAL))
     finally:
         seconds = monotonic() - began
         print(f"\n{table(figures)}\n\n{seconds:.0f} s")
@@ -52,7 +56,10 @@ def main() -> None:
 def _options() -> Any:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=", ".join(NAMES) + "; default: all"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=", ".join(NAMES) + "; default: all but the long ones",
     )
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page")
     options = parser.parse_args()
@@ -67,7 +74,8 @@ def _measured(names: Sequence[str]) -> Iterator[Figure]:
     """Yield the figures of the cases named; servers that cases share are started once."""
     _allow_many_connections()
     for group in GROUPS:
-        cases = [case for case in group.CASES if case.__name__ in names]
+        known = (*group.CASES, *getattr(group, "LONG", ()))
+        cases = [case for case in known if case.__name__ in names]
         if cases:
             with group.scene() as scene:
                 for case in cases:

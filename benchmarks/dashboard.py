@@ -214,4 +214,5 @@ def comings_and_goings(scene: Scene) -> Iterator[Figure]:
     yield Figure.of(case, [growth], "%", targets={"median": MOST_GROWTH})
 
 
-CASES = (few_sessions, many_sessions, comings_and_goings)
+CASES = (few_sessions, many_sessions)
+LONG = (comings_and_goings,)
