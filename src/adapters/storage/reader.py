@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -195,7 +195,9 @@ async def _total(
     connection: SqliteConnection, query: SessionQuery, matching: ColumnElement[bool]
 ) -> int:
     count, spans = _count(query, matching), _spans(connection, _size(query))
-    return sum([await connection.scalar(count, span) async for span in spans])
+    if replace(query, app_name=None, after=None, limit=None) == SessionQuery():
+        return int(await connection.scalar(count, {}))  # an index alone tells it, in no time
+    return sum([await connection.scalar(count.where(WITHIN), span) async for span in spans])
 
 
 async def _sessions(
@@ -224,7 +226,7 @@ def _count(query: SessionQuery, matching: ColumnElement[bool]) -> Select[Any]:
     """Return the query for the number of matches; the processes are joined only where needed."""
     by_process = query.heard_after or query.heard_until or query.text
     counted_in = _served if by_process else sessions
-    return select(func.count()).select_from(counted_in).where(matching, WITHIN)
+    return select(func.count()).select_from(counted_in).where(matching)
 
 
 def _criteria(query: SessionQuery) -> Iterator[ColumnElement[bool]]:

@@ -138,7 +138,7 @@ export async function render({model, el}) {
   model.on("remove", () => {
     over = true;
     clocks.forEach(clearInterval);
-    Promise.resolve(viewer?.delete()).then(() => table?.delete()).catch(() => {});
+    Promise.all([viewer?.delete(), last]).then(() => table.delete()).catch(() => {});
   });
 
   // Widths found for an empty table, or before the cells were painted, leave the last columns out.
