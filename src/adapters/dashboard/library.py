@@ -15,7 +15,7 @@ def whole_page(**content: Any) -> Any:
 
     That it does is a parameter tied to Panel's state, which so would keep every page for good.
     """
-    page = pmui.Page(busy_indicator=None, **content)
+    page = pmui.Page(**content)
     with edit_readonly(page):
         page.busy = page.param.contextbar_open  # one of its own, and never set
     return page

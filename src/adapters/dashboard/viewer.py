@@ -34,6 +34,7 @@ THEME = {
 }
 LOOK = {
     "& .header": {"backgroundColor": "#1f3a5f !important", "color": "#fff"},
+    "& .MuiLinearProgress-root": {"display": "none"},  # it has no name, and the page is never busy
 }
 TABS = [("sessions", "Sessions"), ("apps", "Apps"), ("processes", "Processes")]
 
