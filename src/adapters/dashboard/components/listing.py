@@ -32,7 +32,7 @@ class Listing(Component):
         th, td { padding: 8px 12px; text-align: left; border-bottom: 1px solid var(--line);
           vertical-align: middle; }
         th { color: var(--faint); font-weight: 500; font-size: 13px; white-space: nowrap; }
-        td { overflow-wrap: anywhere; unicode-bidi: plaintext; max-width: 420px; min-width: 48px; }
+        td { overflow-wrap: anywhere; unicode-bidi: plaintext; max-width: 420px; min-width: 64px; }
         td:first-child { min-width: 110px; }
         .number, .size, .percent, .lag, .since { text-align: right; white-space: nowrap;
           font-variant-numeric: tabular-nums; }

@@ -42,7 +42,7 @@ class Toolbar(Component):
     ]
 
     def __init__(self, acts: Mapping[str, Callable[[], None]], **params: Any) -> None:
-        params = {"sizing_mode": "stretch_width", "margin": (5, 10)} | params
+        params = {"sizing_mode": "stretch_width", "margin": (5, 0)} | params
         super().__init__(on_message=lambda key: acts[key](), **params)
 
     def offer(self, *tools: Tool | None) -> None:
