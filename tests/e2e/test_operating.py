@@ -134,9 +134,8 @@ def lists(operator: Visit, *visitors: Visitor) -> None:
     """Wait until the table has just these visitors' sessions."""
     link = operator.page.get_by_role("link", name=re.compile("^Open session"))
     names = sorted(f"Open session {each.session}" for each in visitors)
-    eventually(
-        lambda: sorted(each.get_attribute("aria-label") or "" for each in link.all()) == names
-    )
+    read = "links => links.map((link) => link.ariaLabel).sort()"  # at once: rows come and go
+    eventually(lambda: link.evaluate_all(read) == names)
 
 
 def works(visitor: Visitor) -> None:
