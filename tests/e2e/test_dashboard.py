@@ -13,8 +13,9 @@ from panel_session_monitor.domain.kill import Kill
 from panel_session_monitor.domain.session import Session
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from ..support.dashboard import Visit, World, a_session, a_task, ago
-from ..support.processes import eventually
+from ..support.dashboard import APP, PLUGIN, Visit, World, a_session, a_task, ago
+from ..support.processes import eventually, free_port, panel_serve
+from .conftest import Start
 
 Screenshot = Callable[[Page, str], None]
 
@@ -373,6 +374,20 @@ def test_it_looks_well_by_day_and_by_night(
     visit.page.locator("regular-table th").get_by_text("erin").wait_for()
     eventually(lambda: rightly_coloured(visit))
     screenshot(visit.page, "dashboard-grouped")
+
+
+def test_a_server_that_runs_its_scripts_before_it_serves_shows_it_too(
+    start: Start, page: Page
+) -> None:
+    port = free_port()
+    program = start(panel_serve(APP, port, *PLUGIN, "--warm"))
+    program.answers(f"http://127.0.0.1:{port}/world")
+    warm = World(f"http://127.0.0.1:{port}", program)
+    warm.holds(a_session(1))
+
+    Visit(page, warm).shows("user 001")
+
+    assert "Traceback" not in program.output, program.output
 
 
 def test_nothing_is_kept_of_a_viewer_who_has_left(world: World, browser: Browser) -> None:

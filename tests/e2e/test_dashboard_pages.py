@@ -351,6 +351,21 @@ def test_a_kill_by_keyboard_alone(world: World, open_page: Look) -> None:
     eventually(lambda: [each.kill and each.kill.reason for each in world.live] == ["Noon"])
 
 
+def test_a_button_keeps_the_focus_though_its_number_and_its_neighbours_change(
+    world: World, open_page: Look
+) -> None:
+    world.holds(a_session(1))
+    visit = open_page("?app=sales")
+    visit.shows("user 001")
+    visit.page.get_by_role("button", name="Kill all · 1 session").focus()
+
+    world.holds(a_session(1), a_session(2))
+    visit.page.get_by_role("checkbox", name=str(a_session(2).session_id)).dispatch_event("click")
+    expect(visit.page.get_by_role("button", name="Kill selected (1)")).to_be_visible()
+
+    expect(visit.page.get_by_role("button", name="Kill all · 2 sessions")).to_be_focused()
+
+
 def test_a_server_that_was_started_anew_is_read_anew(world: World, open_page: Look) -> None:
     world.holds(a_session(1))
     visit = open_page()

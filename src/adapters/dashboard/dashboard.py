@@ -58,13 +58,18 @@ class Dashboard:
         if document is None:
             raise RuntimeError("the dashboard needs a viewer: serve it with Panel")
         viewer = Viewer(self._pump, document, pn.state.user or self.operator_name, place)
-        leave = self._pump.watch(viewer.notice)  # so it has looked when the browser is ready
 
-        def left(_: object) -> None:
-            leave()
-            viewer.desk.leave()
+        def watch() -> None:
+            leave = self._pump.watch(viewer.notice)
 
-        document.on_session_destroyed(left)
+            def left(_: object) -> None:
+                leave()
+                viewer.desk.leave()
+
+            document.on_session_destroyed(left)
+
+        # At once, so that it has looked when the browser is ready; but `--warm` has no loop yet.
+        document.add_next_tick_callback(watch)
         # Panel's own `onload` is silent in its admin.
         document.on_event(DOCUMENT_READY, lambda _: viewer.begin())
         return viewer

@@ -1,4 +1,4 @@
-// A row of buttons. One that stays is the same element, so that it keeps the focus.
+// A row of buttons. One that stays is never taken out of the page, so that it keeps the focus.
 
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = {
@@ -24,17 +24,26 @@ function drawn(icon) {
 export function render({model}) {
   const row = document.createElement("div"), buttons = new Map();
   row.className = "row";
+  const made = (key) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.onclick = () => model.send_msg(key);
+    buttons.set(key, button);
+    return button;
+  };
   const show = () => {
-    row.replaceChildren(...model.tools.map(([key, label, icon, danger, disabled]) => {
-      const button = buttons.get(key) ?? document.createElement("button");
-      buttons.set(key, button);
-      button.type = "button";
+    const offered = model.tools.map(([key, label, icon, danger, disabled]) => {
+      const button = buttons.get(key) ?? made(key);
       button.className = danger ? "danger" : "";
       button.disabled = disabled;
       button.replaceChildren(...(icon ? [drawn(icon)] : []), label);
-      button.onclick = () => model.send_msg(key);
       return button;
-    }));
+    });
+    for (const button of [...row.children]) if (!offered.includes(button)) button.remove();
+    // One that is moved would lose the focus.
+    offered.forEach((button, at) => {
+      if (row.children[at] !== button) row.insertBefore(button, row.children[at] ?? null);
+    });
   };
   model.on("tools", show);
   show();

@@ -20,7 +20,10 @@ class Tool(NamedTuple):
 
 
 class Toolbar(Component):
-    """A row of buttons that wraps where it is too long; `acts` says what each key does."""
+    """A row of buttons that wraps where it is too long; `acts` says what each key does.
+
+    A click on a button that is no longer offered does nothing.
+    """
 
     tools = param.List(default=[], doc="the buttons, as lists of the fields of `Tool`")
 
@@ -43,8 +46,13 @@ class Toolbar(Component):
 
     def __init__(self, acts: Mapping[str, Callable[[], None]], **params: Any) -> None:
         params = {"sizing_mode": "stretch_width", "margin": (5, 0)} | params
-        super().__init__(on_message=lambda key: acts[key](), **params)
+        super().__init__(on_message=self._pressed, **params)
+        self._acts = acts
 
     def offer(self, *tools: Tool | None) -> None:
         """Show these buttons and no others."""
         self.tools = [list(each) for each in tools if each]
+
+    def _pressed(self, key: str) -> None:
+        if any(key == each.key and not each.disabled for each in map(Tool._make, self.tools)):
+            self._acts[key]()
