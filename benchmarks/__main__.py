@@ -30,7 +30,7 @@ It may have `LONG` ones beside them, which run where they are named.
 """
 
 USUAL = [case.__name__ for group in GROUPS for case in group.CASES]
-NAMES = [case.__name__ for group in GROUPS for case in (*group.CASES, *getattr(group, "LONG", ()))]
+LONG = [case.__name__ for group in GROUPS for case in getattr(group, "LONG", ())]
 
 
 def main() -> None:
@@ -59,11 +59,11 @@ def _options() -> Any:
         "names",
         nargs="*",
         metavar="NAME",
-        help=", ".join(NAMES) + "; default: all but the long ones",
+        help=f"{', '.join(USUAL)}; default: all of these. Long: {', '.join(LONG)}",
     )
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page")
     options = parser.parse_args()
-    if unknown := set(options.names) - set(NAMES):
+    if unknown := set(options.names) - {*USUAL, *LONG}:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     if options.write and options.names:
         parser.error("a page is given the whole table: leave out the names")

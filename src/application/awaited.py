@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from .pool_ports import Call, PoolClosed
@@ -57,12 +56,7 @@ class Entry(Generic[J]):
             raise PoolClosed(self.closed)
         return self._calls
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._lock.release()
 
     def close(self, reason: str, end: Callable[[], object]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from ..domain.errors import Unavailable
+
 I = TypeVar("I")  # noqa: E741  # an item
 R = TypeVar("R")
 
@@ -18,7 +20,8 @@ class GroupCommit(Generic[I, R]):
     """Stores items in groups: one call of `store` for all that wait, one result for each.
 
     An item is answered when its group is stored. One that makes its group fail fails alone: the
-    group is then stored item by item. An item whose caller has gone is stored all the same.
+    group is then stored item by item, unless there is nowhere to store it. An item whose caller has
+    gone is stored all the same.
     """
 
     store: Callable[[Sequence[I]], Awaitable[Sequence[R]]]
@@ -45,11 +48,13 @@ class GroupCommit(Generic[I, R]):
         try:
             results = await self.store([item for item, _ in group])
         except Exception as error:
-            if len(group) > 1:
+            if len(group) > 1 and not isinstance(error, Unavailable):
                 for each in group:
                     await self._store([each])
-            elif not (waiting := group[0][1]).done():
-                waiting.set_exception(error)
+                return
+            for _, waiting in group:
+                if not waiting.done():
+                    waiting.set_exception(error)
             return
         for (_, waiting), result in zip(group, results, strict=True):
             if not waiting.done():

@@ -4,7 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
+import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -27,14 +29,26 @@ def api(tmp_path: Path) -> Iterator[TestClient[Litestar]]:
 def test_what_cannot_be_stored_is_refused_until_it_can_be(
     api: TestClient[Litestar], tmp_path: Path
 ) -> None:
+    known = api.post("/sessions", json={"app_name": "sales"}).json()["session_id"]
+    changes: list[tuple[str, str, object]] = [
+        ("POST", "/sessions", {"app_name": "sales"}),
+        ("POST", f"/sessions/{known}/heartbeat", {}),
+        ("PUT", f"/sessions/{known}/status", {"status": "running"}),
+        ("POST", "/heartbeats", {"process_id": str(uuid4()), "session_ids": [known]}),
+        ("POST", f"/sessions/{known}/kill", {}),
+        ("DELETE", f"/sessions/{known}", {}),
+    ]
+
+    def told() -> list[httpx.Response]:
+        return [api.request(method, path, json=body) for method, path, body in changes]
+
     with closing(sqlite3.connect(tmp_path / "api.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        refused = api.post("/sessions", json={"app_name": "sales"})
-        listed = api.get("/sessions")
-    registered = api.post("/sessions", json={"app_name": "sales"})
+        refused = told()
+        listed = api.get("/sessions").json()
 
-    assert refused.status_code == 503
-    assert refused.headers["content-type"] == "application/problem+json"
-    assert refused.json()["detail"] == "another program keeps the database locked"
-    assert listed.json() == []
-    assert registered.status_code == 201
+    assert {each.status_code for each in refused} == {503}
+    assert {each.headers["content-type"] for each in refused} == {"application/problem+json"}
+    assert refused[0].json()["detail"] == "another program keeps the database locked"
+    assert [(each["session_id"], each["status"]) for each in listed] == [(known, "idle")]
+    assert all(each.is_success for each in told())

@@ -11,9 +11,9 @@ pmui: Any = panel_material_ui
 
 
 def whole_page(**content: Any) -> Any:
-    """Return a page that goes with its viewer, and says never that it is busy.
+    """Return a page that goes with its viewer; it never says that it is busy.
 
-    That it does is a parameter tied to Panel's state, which so would keep every page for good.
+    What would say so is tied to Panel's state, which thereby keeps every page for good.
     """
     page = pmui.Page(**content)
     with edit_readonly(page):

@@ -34,7 +34,7 @@ MEBIBYTE = 1 << 20
     "/sessions",
     tags=["apps"],
     description=RegisterSession.__doc__,
-    responses=refusals(403, 409, 410, 413, 415) | KNOWN,
+    responses=refusals(403, 409, 410, 413, 415, 503) | KNOWN,
 )
 async def register_session(
     data: JSONBody[RegisterBody],
@@ -61,7 +61,7 @@ async def register_session(
     "/sessions/{session_id:uuid}",
     tags=["apps"],
     description=EndSession.__doc__,
-    responses=refusals(403, 404),
+    responses=refusals(403, 404, 503),
 )
 async def end_session(session_id: FromPath[UUID], end: NamedDependency[EndSession]) -> None:
     """End a session."""
@@ -73,7 +73,7 @@ async def end_session(session_id: FromPath[UUID], end: NamedDependency[EndSessio
     tags=["apps"],
     description=RecordHeartbeat.__doc__,
     status_code=HTTP_200_OK,
-    responses=refusals(403, 404, 410, 413, 415) | {HTTP_200_OK: ResponseSpec(Heartbeat)},
+    responses=refusals(403, 404, 410, 413, 415, 503) | {HTTP_200_OK: ResponseSpec(Heartbeat)},
 )
 async def record_heartbeat(
     session_id: FromPath[UUID],
@@ -91,7 +91,7 @@ async def record_heartbeat(
     "/sessions/{session_id:uuid}/status",
     tags=["apps"],
     description=ReportStatus.__doc__,
-    responses=refusals(403, 404, 410, 413, 415),
+    responses=refusals(403, 404, 410, 413, 415, 503),
 )
 async def report_status(
     session_id: FromPath[UUID],
@@ -108,7 +108,7 @@ async def report_status(
     description=RecordReport.__doc__,
     status_code=HTTP_200_OK,
     request_max_body_size=MEBIBYTE,
-    responses=refusals(403, 413, 415) | {HTTP_200_OK: ResponseSpec(HeartbeatsReply)},
+    responses=refusals(403, 413, 415, 503) | {HTTP_200_OK: ResponseSpec(HeartbeatsReply)},
 )
 async def record_report(
     data: JSONBody[HeartbeatsBody], report: NamedDependency[RecordReport]

@@ -16,7 +16,7 @@ NO_TERMS = DrainBody()
     "/apps/{app_name:str}/drain",
     tags=["operators"],
     description=DrainApp.__doc__,
-    responses=refusals(403, 413, 415),
+    responses=refusals(403, 413, 415, 503),
 )
 async def drain_app(
     app_name: FromPath[str],
@@ -39,7 +39,7 @@ async def drain_app(
     "/apps/{app_name:str}/drain",
     tags=["operators"],
     description=UndrainApp.__doc__,
-    responses=refusals(403),
+    responses=refusals(403, 503),
 )
 async def undrain_app(app_name: FromPath[str], undrain: NamedDependency[UndrainApp]) -> None:
     """Take the drain of an app back."""

@@ -21,7 +21,7 @@ from .problems import refusals
     tags=["operators"],
     description=SendMessage.__doc__,
     status_code=HTTP_202_ACCEPTED,
-    responses=refusals(403, 404, 410, 413, 415),
+    responses=refusals(403, 404, 410, 413, 415, 503),
 )
 async def send_to_session(
     session_id: FromPath[UUID], data: JSONBody[MessageBody], send: NamedDependency[SendMessage]
@@ -38,7 +38,7 @@ async def send_to_session(
     tags=["operators"],
     description=SendMessage.__doc__,
     status_code=HTTP_202_ACCEPTED,
-    responses=refusals(403, 413, 415),
+    responses=refusals(403, 413, 415, 503),
 )
 async def send_to_app(
     app_name: FromPath[str], data: JSONBody[MessageBody], send: NamedDependency[SendMessage]
@@ -52,7 +52,7 @@ async def send_to_app(
     tags=["operators"],
     description=SendMessage.__doc__,
     status_code=HTTP_202_ACCEPTED,
-    responses=refusals(403, 413, 415),
+    responses=refusals(403, 413, 415, 503),
 )
 async def send_to_all(data: JSONBody[MessageBody], send: NamedDependency[SendMessage]) -> SentView:
     """Send a message to all sessions."""

@@ -124,7 +124,7 @@ async def list_processes(
     tags=["operators"],
     description=RequestKill.__doc__,
     status_code=HTTP_202_ACCEPTED,
-    responses=refusals(403, 404, 410, 413, 415),
+    responses=refusals(403, 404, 410, 413, 415, 503),
 )
 async def kill_session(
     session_id: FromPath[UUID],
@@ -143,7 +143,7 @@ async def kill_session(
     tags=["operators"],
     description=RequestKillAll.__doc__,
     status_code=HTTP_202_ACCEPTED,
-    responses=refusals(),
+    responses=refusals(403, 413, 415, 503),
 )
 async def kill_all(
     app_name: FromPath[str],
@@ -162,7 +162,7 @@ async def kill_all(
     description=RequestKillMany.__doc__,
     status_code=HTTP_202_ACCEPTED,
     request_max_body_size=MEBIBYTE,
-    responses=refusals(403, 413, 415),
+    responses=refusals(403, 413, 415, 503),
 )
 async def kill_several(
     data: JSONBody[KillManyBody], kill_many: NamedDependency[RequestKillMany]
@@ -179,7 +179,7 @@ async def kill_several(
     tags=["operators"],
     description=RemoveStale.__doc__,
     status_code=HTTP_200_OK,
-    responses=refusals(),
+    responses=refusals(403, 503),
 )
 async def delete_stale(
     remove_stale: NamedDependency[RemoveStale],

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 from panel_session_monitor.application.group import LARGEST_GROUP, GroupCommit
+from panel_session_monitor.domain.errors import Unavailable
 
 
 class Store:
@@ -22,6 +23,8 @@ class Store:
         self.groups.append(list(numbers))
         if 13 in numbers:
             raise ValueError(13)
+        if 503 in numbers:
+            raise Unavailable("there is no paper")
         return [2 * number for number in numbers]
 
 
@@ -61,6 +64,16 @@ async def test_one_that_cannot_be_stored_fails_alone() -> None:
     assert [answers[0], answers[2]] == [2, 4]
     assert isinstance(answers[1], ValueError)
     assert store.groups == [[1, 13, 2], [1], [13], [2]]
+
+
+async def test_all_fail_together_where_nothing_can_be_stored() -> None:
+    store = Store()
+    commit = GroupCommit(store)
+
+    answers = await asyncio.gather(*map(commit, (1, 503, 2)), return_exceptions=True)
+
+    assert [type(each) for each in answers] == [Unavailable] * 3
+    assert store.groups == [[1, 503, 2]], "each attempt may take its time, and tells the same"
 
 
 async def test_after_a_failure_the_next_group_is_stored() -> None:
