@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,8 @@ from .load import Client, request
 from .memory import resident
 from .stage import Program, stage
 
-FEW, MANY, SESSIONS_EACH = 100, 10_000, 1_000
+FEW, MANY, VERY_MANY, SESSIONS_EACH = 100, 10_000, 100_000, 1_000
+SEARCHES = 5
 CHANGES_EACH_SECOND = 100
 WATCHED_EVERY = 20
 """Each so many changes, one is of the session on which the browser's eye is."""
@@ -214,5 +216,24 @@ def comings_and_goings(scene: Scene) -> Iterator[Figure]:
     yield Figure.of(case, [growth], "%", targets={"median": MOST_GROWTH})
 
 
+def very_many_sessions(scene: Scene) -> Iterator[Figure]:
+    """A hundred thousand sessions on the dashboard."""
+    _admit(scene, processes(VERY_MANY // SESSIONS_EACH, sessions_each=SESSIONS_EACH))
+    what = f"{VERY_MANY:,} sessions"
+    yield from _watched(scene, what, SECONDS / 2, 400)
+    page, _ = scene.page()
+    box, found = page.get_by_placeholder("Search app, user, task, host"), []
+    one, many = re.compile("^1 session$"), re.compile("^first 2,000 of ")
+    for searched, told in ((str(scene.changing[0]), one), ("", many)) * SEARCHES:
+        began = monotonic()
+        box.fill(searched)
+        page.get_by_text(told).wait_for()
+        found.append(monotonic() - began)
+    page.context.close()
+    yield Figure.latency(f"search, {what}, to its number on the screen", found)
+    rss = resident(scene.dashboard.process.pid)
+    yield Figure.of(f"dashboard's memory, {what}", [rss / 2**20], "MiB")
+
+
 CASES = (few_sessions, many_sessions)
-LONG = (comings_and_goings,)
+LONG = (very_many_sessions, comings_and_goings)

@@ -107,8 +107,7 @@ def test_the_colours_stay_right_whatever_the_viewer_does(
 def test_sort_filter_groups_and_place_survive_refreshes(
     world: World, open_page: Callable[[], Visit]
 ) -> None:
-    sessions = some_of_each(200)
-    world.holds(*sessions)
+    world.holds(*some_of_each(200))
     visit = open_page()
     visit.shows("user 001")
     arranged = visit.arrange(
@@ -121,8 +120,7 @@ def test_sort_filter_groups_and_place_survive_refreshes(
     place = visit.grid("window.grid.scrollTop")
 
     for number in range(201, 501):
-        sessions = [*sessions, a_session(number, app="app 0")]
-        world.holds(*sessions)
+        world.gains(a_session(number, app="app 0"))
         if number % 50 == 0:
             expect(visit.page.get_by_text(f"{number} sessions", exact=True)).to_be_visible()
 

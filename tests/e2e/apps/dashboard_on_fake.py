@@ -44,6 +44,7 @@ class World(RequestHandler):
 
     def put(self) -> None:
         world = pickle.loads(self.request.body)
+        operator.hold(*world.get("more", ()))
         if "live" in world:
             become({session.session_id: session for session in world["live"]})
         for name in ("drained", "serving", "happened", "problem"):
