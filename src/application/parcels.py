@@ -8,13 +8,9 @@ import pickle
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from types import FunctionType
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from .pool_ports import Call, NotSendable, PoolError
-
-_packed_functions: WeakKeyDictionary[FunctionType, tuple[str, bytes]] = WeakKeyDictionary()
 
 
 class Parcel(NamedTuple):
@@ -35,10 +31,10 @@ class Outcome(NamedTuple):
 
 def packed(call: Call) -> Parcel:
     """Pack a call (raises NotSendable)."""
-    name, function = _packed_function(call.function)
+    name = named(call.function)
     return Parcel(
         name,
-        function,
+        _dumped(call.function, f"the function {name} cannot be sent to a worker"),
         _dumped(
             (tuple(call.args), dict(call.kwds)),
             f"the arguments of {name} cannot be sent to a worker",
@@ -90,17 +86,6 @@ def named(function: object) -> str:
     """Return a function's name for people."""
     kind = function if hasattr(function, "__qualname__") else type(function)
     return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _packed_function(function: Callable[..., Any]) -> tuple[str, bytes]:
-    """Return a function's name and content; a plain one travels by its name, always the same."""
-    if known := _packed_functions.get(function) if type(function) is FunctionType else None:
-        return known
-    name = named(function)
-    content = _dumped(function, f"the function {name} cannot be sent to a worker")
-    if type(function) is FunctionType:
-        _packed_functions[function] = name, content
-    return name, content
 
 
 def _raisable(name: str, error: object) -> Exception:
